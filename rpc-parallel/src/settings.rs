@@ -1,0 +1,84 @@
+//! All tunables of a connection, passed by value.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How often a side of a connection shows that it is alive, and how long the other may be silent.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HeartbeatSettings {
+    /// Time between two heartbeats. At least 1 ms. A usual value is 10 s.
+    pub send_every: Duration,
+    /// Silence after which the peer counts as lost. It is checked when a heartbeat is sent, and so rounded up to a
+    /// multiple of `send_every`. A usual value is 30 s.
+    pub timeout: Duration,
+}
+
+impl HeartbeatSettings {
+    /// Every 10 s, lost after 30 s.
+    pub const DEFAULT: Self = Self { send_every: Duration::from_secs(10), timeout: Duration::from_secs(30) };
+}
+
+impl Default for HeartbeatSettings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The tunables of a worker's connections. They travel with the worker's handle, so that every process that connects
+/// to it uses the same ones.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The largest message, in bytes: the arguments of a call, a reply, or one item of a stream. Larger ones are
+    /// refused before they are sent. Default 100 MiB, at least 1 KiB.
+    pub max_message_size: usize,
+    /// How many bytes of items one stream may have on the way before its reader takes some. Default 1 MiB, at least
+    /// 1 KiB. Larger windows help streams over links with a long round trip.
+    pub stream_window: usize,
+    /// How many calls one connection may have open in each direction; further ones wait at the caller. Default
+    /// 262,144, at least 1.
+    pub max_open_calls: usize,
+    /// How many bytes of arguments the open calls of one connection may hold at the worker; further ones wait at the
+    /// caller. Default 256 MiB, never less than `max_message_size`.
+    pub max_open_bytes: usize,
+    /// How long the two sides may take to greet each other. Default 30 s.
+    pub handshake_timeout: Duration,
+    /// Heartbeats. Default none: between processes of one machine the kernel reports every death at once, and a
+    /// process that is only stopped is not dead.
+    pub heartbeat: Option<HeartbeatSettings>,
+    /// Whether a process of another build may connect. Default no: then a different build is refused with a sentence
+    /// that says so. If yes, a function whose signature differs is refused when it is called.
+    pub allow_other_builds: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_message_size: 100 << 20,
+            stream_window: 1 << 20,
+            max_open_calls: 1 << 18,
+            max_open_bytes: 256 << 20,
+            handshake_timeout: Duration::from_secs(30),
+            heartbeat: None,
+            allow_other_builds: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The same settings with every value moved into its bounds.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        // A frame's length is a u32, and its header must fit beside the message.
+        self.max_message_size = self.max_message_size.clamp(1 << 10, (1 << 31) - 1);
+        self.stream_window = self.stream_window.clamp(1 << 10, 1 << 30);
+        self.max_open_calls = self.max_open_calls.clamp(1, 1 << 24);
+        self.max_open_bytes = self.max_open_bytes.max(self.max_message_size);
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.send_every = heartbeat.send_every.max(Duration::from_millis(1));
+            heartbeat.timeout = heartbeat.timeout.max(heartbeat.send_every);
+        }
+        self
+    }
+}
