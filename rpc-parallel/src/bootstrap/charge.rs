@@ -1,0 +1,72 @@
+//! What a ticket says: the worker that the new process is to be.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::Fault,
+    id::{BuildId, InterfaceId, WorkerId, WorkerTypeId},
+    settings::Settings,
+    transport::Address,
+};
+
+/// The worker that a new process is to be.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Charge {
+    pub(crate) id: WorkerId,
+    pub(crate) name: Option<String>,
+    pub(crate) worker_type: WorkerTypeId,
+    pub(crate) worker_type_name: String,
+    pub(crate) interface: InterfaceId,
+    pub(crate) interface_name: String,
+    /// The build of the spawner, if the worker runs the same image and so need not find it out.
+    pub(crate) build: Option<BuildId>,
+    pub(crate) key: [u8; 32],
+    pub(crate) settings: Settings,
+    pub(crate) ending: Ending,
+    /// Threads of the worker's runtime; 1 is a current-thread runtime.
+    pub(crate) threads: usize,
+    /// The encoded argument of the worker's `Init`.
+    #[serde(with = "bytes_field")]
+    pub(crate) arg: Vec<u8>,
+}
+
+/// What ends a worker, beside the loss of its master and a request.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Ending {
+    /// The end of the connection that was handed to it when it was started.
+    FirstConnection,
+    /// Nothing else.
+    Master,
+    /// Nothing, not even the loss of its master: only a request.
+    Request,
+}
+
+/// What a worker says when it is ready.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Ready {
+    pub(crate) address: Address,
+}
+
+/// Why a worker could not become ready.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum StartFailure {
+    /// The worker's `Init` failed or panicked.
+    Init(Fault),
+    /// The image has no such worker, or two with the same identity.
+    NotRegistered(String),
+    /// The runtime, the socket, or the charge itself.
+    System(String),
+}
+
+mod bytes_field {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        Ok(<&[u8]>::deserialize(deserializer)?.to_vec())
+    }
+}
+

@@ -1,0 +1,122 @@
+//! What a worker does with its ticket: it makes its state, serves, and ends when it should.
+
+use std::{
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
+
+use super::{
+    Ticket,
+    charge::{Charge, Ending, Ready, StartFailure},
+};
+use crate::{
+    build::set_build_id,
+    codec,
+    connection::Shared,
+    registry::{Registration, Registry},
+    server::{Server, ServerConfig},
+};
+
+/// Runs the worker.
+pub(crate) fn run(ticket: Ticket) -> ! {
+    #[cfg(test)]
+    if ticket.bytes.starts_with(crate::process::tests::commands::PREFIX) {
+        crate::process::tests::commands::run(ticket);
+    }
+    let Ticket { bytes, descriptors, control, .. } = ticket;
+    let fail = |failure: &StartFailure| -> ! {
+        control.failed(&postcard::to_stdvec(failure).unwrap_or_default());
+    };
+    let charge: Charge = match codec::decode(&bytes) {
+        Ok(charge) => charge,
+        Err(error) => fail(&StartFailure::System(format!("its ticket cannot be decoded: {error}"))),
+    };
+    drop(bytes);
+    let registration = match find(&charge) {
+        Ok(registration) => registration,
+        Err(text) => fail(&StartFailure::NotRegistered(text)),
+    };
+    if let Some(build) = charge.build {
+        set_build_id(build);
+    }
+    let runtime = match build_runtime(charge.threads) {
+        Ok(runtime) => runtime,
+        Err(error) => fail(&StartFailure::System(format!("its runtime cannot be started: {error}"))),
+    };
+    let ready = control.clone();
+    let worker = async {
+        let ending = charge.ending;
+        let (server, address, first) = start(charge, registration, descriptors).await?;
+        let request = Arc::clone(&server);
+        control.on_shutdown(move || request.shutdown());
+        // A master that is gone by now is the lifeline's business.
+        let _ = ready.ready(&postcard::to_stdvec(&Ready { address }).unwrap_or_default());
+        serve(&server, ending, first).await;
+        Ok::<_, StartFailure>(())
+    };
+    match runtime.block_on(worker) {
+        // Handlers that still run, also on the blocking pool, end with the process.
+        Ok(()) => process::exit(0),
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn find(charge: &Charge) -> Result<&'static Registration, String> {
+    let registry = Registry::global().map_err(ToString::to_string)?;
+    registry
+        .find((charge.worker_type, &charge.worker_type_name), (charge.interface, &charge.interface_name))
+        .map_err(|error| error.to_string())
+}
+
+fn build_runtime(threads: usize) -> std::io::Result<Runtime> {
+    match threads {
+        0 | 1 => Builder::new_current_thread().enable_all().build(),
+        _ => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+    }
+}
+
+/// Makes the state, listens, and takes the connection that was handed over.
+async fn start(
+    charge: Charge,
+    registration: &Registration,
+    descriptors: Vec<OwnedFd>,
+) -> Result<(Arc<Server>, crate::transport::Address, Option<Arc<Shared>>), StartFailure> {
+    let config =
+        ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
+    let server =
+        Server::start(registration, Bytes::from(charge.arg), config).await.map_err(StartFailure::Init)?;
+    let system = |what: &'static str| move |error| StartFailure::System(format!("{what}: {error}"));
+    let address = server.listen().map_err(system("it cannot listen"))?;
+    let first = descriptors
+        .into_iter()
+        .next()
+        .map(|descriptor| server.attach(UnixStream::from(descriptor)))
+        .transpose()
+        .map_err(system("it cannot use its first connection"))?;
+    Ok((server, address, first))
+}
+
+/// Serves until the worker should end, and ends its connections.
+async fn serve(server: &Server, ending: Ending, first: Option<Arc<Shared>>) {
+    let first_ended = async {
+        match (ending, first) {
+            (Ending::FirstConnection, Some(first)) => drop(first.closed().await),
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = server.shutdown_requested() => {}
+        () = first_ended => {}
+    }
+    server.close_listener();
+    server.close_connections(FLUSH_LIMIT, "the worker is shutting down").await;
+}
+
+/// How long the calls that are open at the worker's end may take to finish. A second is enough for what is about to
+/// finish anyway; the spawner's own limit comes later.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);

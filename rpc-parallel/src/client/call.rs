@@ -1,0 +1,145 @@
+//! The future that a client's method returns.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::time::Sleep;
+
+use crate::{
+    client::CallError,
+    connection::{CallFailure, RawCall, RawReply},
+};
+
+/// A call: its arguments are encoded already, and it is sent when it is first polled.
+///
+/// It borrows nothing, so it can be handed to `tokio::spawn` whatever the method's arguments were. It yields
+/// `Result<T, CallError<E>>`.
+///
+/// # Cancel safety
+///
+/// Dropping it cancels the call: the worker drops the handler, and with it the calls that the handler has made.
+#[must_use = "a call is not sent before it is awaited or started with `.start()`"]
+pub struct Call<T, E = Infallible> {
+    inner: Result<RawCall, Option<CallError<E>>>,
+    decode: fn(RawReply) -> Result<T, CallError<E>>,
+    one_way: Option<fn() -> T>,
+    deadline: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T, E> Call<T, E> {
+    pub(crate) fn new(
+        inner: Result<RawCall, CallError<E>>,
+        decode: fn(RawReply) -> Result<T, CallError<E>>,
+    ) -> Self {
+        Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None }
+    }
+
+    /// A message without a reply: it is over as soon as it is sent.
+    pub(crate) fn one_way(inner: Result<RawCall, CallError<E>>, sent: fn() -> T) -> Self {
+        Self {
+            inner: inner.map_err(Some),
+            decode: |_| Err(CallError::Mismatch("a one-way message has no reply".into())),
+            one_way: Some(sent),
+            deadline: None,
+            timer: None,
+        }
+    }
+
+    /// Gives the call up if it takes longer than this, counted from when it is sent. The worker is told and drops
+    /// the handler in time by its own clock. Without it a call has no deadline.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        if let Ok(call) = &mut self.inner {
+            call.set_deadline(deadline);
+        }
+        self
+    }
+
+    /// Sends the call now rather than at the first poll, so that several calls are under way before the first is
+    /// awaited.
+    pub fn start(mut self) -> Self {
+        if let Ok(call) = &mut self.inner {
+            match call.poll_send(None) {
+                Poll::Ready(Err(failure)) => self.inner = Err(Some(CallError::from_failure(failure))),
+                Poll::Ready(Ok(())) => self.start_timer(),
+                // The worker has more calls than it takes at once: it is sent when it is polled.
+                Poll::Pending => {}
+            }
+        }
+        self
+    }
+
+    fn start_timer(&mut self) {
+        if let (Some(deadline), None) = (self.deadline, &self.timer) {
+            self.timer = Some(Box::pin(tokio::time::sleep(deadline)));
+        }
+    }
+
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, CallError<E>>> {
+        let call = match &mut self.inner {
+            Ok(call) => call,
+            Err(error) => {
+                let gone = || CallError::Cancelled("the call was polled again after its end".into());
+                return Poll::Ready(Err(error.take().unwrap_or_else(gone)));
+            }
+        };
+        if let Some(sent) = self.one_way {
+            return match ready!(call.poll_send(Some(cx))) {
+                Ok(()) => Poll::Ready(Ok(sent())),
+                Err(failure) => Poll::Ready(Err(CallError::from_failure(failure))),
+            };
+        }
+        call.poll_reply(cx).map(|reply| match reply {
+            Ok(reply) => (self.decode)(reply).map_err(|error| match (error, self.deadline) {
+                (CallError::DeadlineExceeded(_), Some(deadline)) => CallError::DeadlineExceeded(deadline),
+                (error, _) => error,
+            }),
+            Err(failure) => Err(CallError::from_failure(failure)),
+        })
+    }
+}
+
+impl<T, E> Future for Call<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        // A chain of replies that are there already must let the runtime's other tasks have their turn.
+        let coop = ready!(tokio::task::coop::poll_proceed(cx));
+        if let Poll::Ready(result) = this.poll_inner(cx) {
+            coop.made_progress();
+            this.inner = Err(None);
+            return Poll::Ready(result);
+        }
+        if let Some(deadline) = this.deadline {
+            this.start_timer();
+            if this.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+                this.inner = Err(None);
+                return Poll::Ready(Err(CallError::DeadlineExceeded(deadline)));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+// Nothing in it is pinned but the timer, which has its own box.
+impl<T, E> Unpin for Call<T, E> {}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+impl<E> From<CallFailure> for CallError<E> {
+    fn from(failure: CallFailure) -> Self {
+        Self::from_failure(failure)
+    }
+}

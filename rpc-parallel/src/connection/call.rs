@@ -1,0 +1,231 @@
+//! One call from the caller's side, untyped: not sent yet, waiting, or over.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use crate::{
+    connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
+    id::{CallId, FunctionId},
+    proto::{OpenCall, OpenCallError, StreamKey, StreamSide},
+    wire::Status,
+};
+
+/// Starts to write one upload once its call is open.
+pub(crate) type Upload = Box<dyn FnOnce(RawSender) + Send>;
+
+/// A call that is made by polling it, and cancelled by dropping it.
+pub(crate) struct RawCall {
+    connection: Connection,
+    state: State,
+}
+
+enum State {
+    Unsent { open: OpenCall, uploads: Vec<Upload> },
+    /// The call is on its way: its id, and the slot in which its reply will be found.
+    Sent { call: CallId, slot: usize },
+    Over,
+}
+
+/// A reply as it came.
+#[derive(Debug)]
+pub struct RawReply {
+    pub(crate) status: Status,
+    pub(crate) payload: Bytes,
+    pub(crate) download: Option<RawDownload>,
+    pub(crate) peer: Connection,
+}
+
+/// The stream that follows a reply.
+#[derive(Debug)]
+pub struct RawDownload {
+    pub(crate) receiver: RawReceiver,
+    /// Keeps the connection open while the stream is read.
+    pub(crate) connection: Connection,
+}
+
+/// Why a call has no reply.
+#[derive(Debug)]
+pub(crate) enum CallFailure {
+    TooBig(TooBig),
+    Closing,
+    Lost(Terminal),
+}
+
+impl RawCall {
+    pub(crate) fn new(
+        connection: Connection,
+        function: FunctionId,
+        one_way: bool,
+        payload: Vec<u8>,
+        uploads: Vec<Upload>,
+    ) -> Self {
+        // The macro refuses more uploads than a byte can count.
+        let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
+        let open = OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload };
+        Self { connection, state: State::Unsent { open, uploads } }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Tells the worker how long the caller will wait. Without effect once the call is sent.
+    pub(crate) fn set_deadline(&mut self, deadline: Duration) {
+        if let State::Unsent { open, .. } = &mut self.state {
+            open.deadline = Some(deadline);
+        }
+    }
+
+    /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
+    /// nobody is woken when it does.
+    pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
+        let State::Unsent { open, uploads } = &mut self.state else { return Poll::Ready(Ok(())) };
+        let shared = Arc::clone(self.connection.shared());
+        let mut core = shared.lock();
+        if let Some(terminal) = core.terminal.clone() {
+            self.state = State::Over;
+            return Poll::Ready(Err(CallFailure::Lost(terminal)));
+        }
+        let one_way = open.one_way;
+        // Nothing to wait with: written now, the call saves a hop to the driver.
+        let alone = core.session.open_calls() == 0 && core.last_replies <= 1 && !core.session.transmit();
+        let call = match core.session.open_call(Instant::now(), std::mem::take(open)) {
+            Ok(call) => call,
+            Err(OpenCallError::Full(back)) => {
+                *open = back;
+                if let Some(cx) = cx {
+                    core.vacancy.push(cx.waker().clone());
+                }
+                return Poll::Pending;
+            }
+            Err(error) => {
+                self.state = State::Over;
+                return Poll::Ready(Err(CallFailure::from_open(error, &core)));
+            }
+        };
+        let uploads = std::mem::take(uploads);
+        let slot = if one_way { None } else { Some(core.waiting.add_caller(call)) };
+        if alone {
+            shared.flush_now(&mut core);
+        } else {
+            shared.flush_soon(&core);
+        }
+        drop(core);
+        self.state = match slot {
+            Some(slot) => State::Sent { call, slot },
+            None => State::Over,
+        };
+        for (stream, upload) in (1..).zip(uploads) {
+            let key = StreamKey { side: StreamSide::Local, call, stream };
+            upload(RawSender::upload(Arc::clone(&shared), key));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends the call if need be and waits for its reply.
+    pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, CallFailure>> {
+        match self.poll_send(Some(cx)) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let State::Sent { slot, .. } = self.state else {
+            return Poll::Ready(Err(CallFailure::Closing));
+        };
+        let shared = self.connection.shared();
+        let mut core = shared.lock();
+        let core = &mut *core;
+        let Some(caller) = core.waiting.callers.get_mut(slot) else {
+            return Poll::Ready(Err(CallFailure::Closing));
+        };
+        if let Some(reply) = caller.reply.take() {
+            core.waiting.callers.try_remove(slot);
+            self.state = State::Over;
+            let download = reply.reader.map(|(key, slot)| RawDownload {
+                receiver: RawReceiver::new(Arc::clone(shared), key, slot),
+                connection: self.connection.clone(),
+            });
+            return Poll::Ready(Ok(RawReply {
+                status: reply.status,
+                payload: reply.payload,
+                download,
+                peer: self.connection.clone(),
+            }));
+        }
+        if let Some(terminal) = core.terminal.clone() {
+            core.waiting.callers.try_remove(slot);
+            self.state = State::Over;
+            return Poll::Ready(Err(CallFailure::Lost(terminal)));
+        }
+        caller.wait(cx);
+        Poll::Pending
+    }
+
+    /// Gives the call up: the worker drops its handler.
+    pub(crate) fn cancel(&mut self) {
+        let State::Sent { call, slot } = std::mem::replace(&mut self.state, State::Over) else { return };
+        let shared = Arc::clone(self.connection.shared());
+        let mut core = shared.lock();
+        let mut wakers = Vec::new();
+        let reply = core.waiting.callers.try_remove(slot).and_then(|caller| caller.reply);
+        match reply {
+            // The reply was there already, so that only its stream can still be stopped.
+            Some(reply) => {
+                if let Some((key, slot)) = reply.reader {
+                    if core.waiting.remove_reader(key, slot) && core.terminal.is_none() {
+                        core.session.stop_stream(key);
+                    }
+                }
+            }
+            None => {
+                core.waiting.abandon(call, &mut wakers);
+                if core.terminal.is_none() {
+                    core.session.cancel(call);
+                }
+            }
+        }
+        shared.flush_soon(&core);
+        drop(core);
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+}
+
+impl CallFailure {
+    fn from_open(error: OpenCallError, core: &Core) -> Self {
+        match error {
+            OpenCallError::TooBig { size, limit } => {
+                Self::TooBig(TooBig::new(size, limit, "the arguments of the call"))
+            }
+            OpenCallError::Closed => match core.terminal.clone() {
+                Some(terminal) => Self::Lost(terminal),
+                None => Self::Closing,
+            },
+            OpenCallError::Full(_) | OpenCallError::Closing => Self::Closing,
+        }
+    }
+}
+
+impl Drop for RawCall {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl fmt::Debug for RawCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Unsent { .. } => "unsent",
+            State::Sent { .. } => "sent",
+            State::Over => "over",
+        };
+        f.debug_struct("RawCall").field("state", &state).finish_non_exhaustive()
+    }
+}

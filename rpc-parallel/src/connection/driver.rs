@@ -1,0 +1,291 @@
+//! The one task that moves bytes between a socket and a session.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use tokio::time::Sleep;
+
+use crate::{
+    connection::{
+        ConnectionLost, Incoming, Service, Terminal,
+        core::{Core, Shared},
+    },
+    proto::{Event, StreamKey, StreamSide},
+    transport::Socket,
+    wire::CloseReason,
+};
+
+/// Drives one connection until it ends.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    service: Box<dyn Service>,
+    timer: Pin<Box<Sleep>>,
+    timer_set: Option<Instant>,
+    /// The connection is to a process that we started, so that its death can be explained.
+    explains_death: bool,
+    /// Several threads may be about to queue calls: they are given one turn before the write.
+    multi_thread: bool,
+    yielded: bool,
+    incoming: Vec<Incoming>,
+    wakers: Vec<Waker>,
+    closed: Option<CloseReason>,
+    awaiting_death: bool,
+}
+
+impl Driver {
+    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, explains_death: bool) -> Self {
+        let flavor = tokio::runtime::Handle::current().runtime_flavor();
+        Self {
+            shared,
+            service,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            timer_set: None,
+            explains_death,
+            multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
+            yielded: false,
+            incoming: Vec::new(),
+            wakers: Vec::new(),
+            closed: None,
+            awaiting_death: false,
+        }
+    }
+
+    /// Reads and dispatches once. Returns whether there may be more to read.
+    fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.lock();
+        core.driving = true;
+        core.last_replies = 0;
+        let mut more = false;
+        for _ in 0..READS_PER_PASS {
+            let buffer = core.session.input_buffer();
+            Socket::reserve(buffer);
+            more = match shared.socket.poll_recv(cx, buffer) {
+                Poll::Pending => false,
+                Poll::Ready(Ok(0)) => {
+                    core.session.handle_eof(Instant::now());
+                    false
+                }
+                Poll::Ready(Ok(read)) => {
+                    core.session.handle_received(Instant::now(), read);
+                    true
+                }
+                // A peer that closes without having read everything resets the connection: an end like any other.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    core.session.handle_eof(Instant::now());
+                    false
+                }
+                Poll::Ready(Err(error)) => {
+                    core.session.handle_transport_error(Instant::now(), error.to_string());
+                    false
+                }
+            };
+            self.dispatch(&mut core);
+            if !more || !self.incoming.is_empty() || self.closed.is_some() {
+                break;
+            }
+        }
+        if !more && core.death.is_some() && self.closed.is_none() {
+            // Everything that the dead process has sent was read; another process may hold its socket open.
+            core.session.handle_eof(Instant::now());
+            self.dispatch(&mut core);
+        }
+        more
+    }
+
+    /// Sorts what the session has found into the slots of those who wait for it.
+    fn dispatch(&mut self, core: &mut Core) {
+        let wakers = &mut self.wakers;
+        while let Some(event) = core.session.poll_event() {
+            match event {
+                Event::Replied { call, status, payload, download } => {
+                    core.last_replies += 1;
+                    core.waiting.replied(call, status, payload, download, wakers);
+                }
+                Event::Called(call) => {
+                    let serial =
+                        if call.one_way { core.served.anonymous() } else { core.served.open(call.call) };
+                    for stream in 1..=call.uploads {
+                        core.waiting.add_reader(StreamKey { side: StreamSide::Remote, call: call.call, stream });
+                    }
+                    let limit = core.session.message_limit();
+                    self.incoming.push(Incoming::new(Arc::clone(&self.shared), call, serial, limit));
+                }
+                Event::CallAborted { call, .. } => {
+                    core.served.abort(call);
+                    core.waiting.forget_streams(StreamSide::Remote, call, wakers);
+                }
+                Event::Items { key, items } => core.waiting.items(key, items, wakers),
+                Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
+                Event::Stopped { key } => core.waiting.stopped(key, wakers),
+                Event::Writable { key } => core.waiting.writable(key, wakers),
+                Event::Vacancy => wakers.append(&mut core.vacancy),
+                Event::Established | Event::PeerClosing => wakers.append(&mut core.watchers),
+                Event::Closed(reason) => self.closed = Some(reason),
+            }
+        }
+    }
+
+    /// Starts the handlers of the calls that have arrived.
+    fn serve(&mut self) {
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+        for incoming in self.incoming.drain(..) {
+            self.service.start(incoming);
+        }
+    }
+
+    /// Runs what is due and sets the timer for what comes next.
+    fn drive_timer(&mut self, cx: &mut Context<'_>) {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            let mut core = shared.lock();
+            let Some(next) = core.session.poll_timeout() else {
+                self.timer_set = None;
+                return;
+            };
+            if self.timer_set != Some(next) {
+                self.timer.as_mut().reset(next.into());
+                self.timer_set = Some(next);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.timer_set = None;
+            core.session.handle_timeout(Instant::now());
+            self.dispatch(&mut core);
+        }
+    }
+
+    /// Writes what is queued. Returns whether the rest must wait for another poll.
+    fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.lock();
+        if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
+            // Woken by one caller on its thread's fast path, before the other callers that are ready had their
+            // turn: writing now would cost one write for each of them.
+            self.yielded = true;
+            cx.waker().wake_by_ref();
+            return;
+        }
+        self.yielded = false;
+        core.driving = false;
+        loop {
+            if core.blocked {
+                match shared.socket.poll_writable(cx) {
+                    Poll::Pending => return,
+                    Poll::Ready(_) => core.blocked = false,
+                }
+            }
+            if let Err(error) = shared.write(&mut core) {
+                // What the peer has sent before it went away, such as its reason, is still to be read: the read
+                // side ends the connection. Only an error that is not the peer's end ends it here.
+                if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+                    core.session.handle_transport_error(Instant::now(), error.to_string());
+                    self.dispatch(&mut core);
+                }
+                return;
+            }
+            if !core.blocked {
+                return;
+            }
+        }
+    }
+
+    /// Explains the end and hands it to everybody who waits.
+    fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.lock();
+        if self.explains_death && core.death.is_none() && reason.is_silent() {
+            // The end of file came before the exit status, which is a moment away.
+            if !self.awaiting_death {
+                self.awaiting_death = true;
+                self.timer.as_mut().reset(tokio::time::Instant::now() + DEATH_REPORT_LIMIT);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        let terminal = match core.death.clone() {
+            Some(report) if reason.is_silent() => Terminal::Died(report),
+            _ => Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason.clone())),
+        };
+        finish(&shared, core, terminal);
+        Poll::Ready(())
+    }
+}
+
+/// Stores the terminal error and wakes everybody, outside the lock.
+fn finish(shared: &Shared, mut core: std::sync::MutexGuard<'_, Core>, terminal: Terminal) {
+    // Whatever is queued is for nobody; a close that could be written has been.
+    let wakers = core.end(terminal);
+    core.served.abort_all();
+    shared.ended.store(true, Ordering::Release);
+    drop(core);
+    shared.socket.shutdown();
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.shared.driver.register(cx.waker());
+        for _ in 0..PASSES_PER_POLL {
+            if let Some(reason) = this.closed.clone() {
+                return this.poll_end(cx, &reason);
+            }
+            let more = this.receive(cx);
+            let idle = this.incoming.is_empty();
+            this.serve();
+            this.drive_timer(cx);
+            this.transmit(cx, idle);
+            if !more && this.closed.is_none() && this.incoming.is_empty() {
+                this.serve();
+                return Poll::Pending;
+            }
+        }
+        // Others of this runtime want their turn too.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if self.shared.has_ended() {
+            return;
+        }
+        // The runtime was shut down under a live connection.
+        let shared = Arc::clone(&self.shared);
+        let reason = CloseReason::local_runtime_ended();
+        let terminal = Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason));
+        finish(&shared, shared.lock(), terminal);
+    }
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("peer", &self.shared.peer).finish_non_exhaustive()
+    }
+}
+
+/// Reads before the handlers of what has arrived get their turn.
+const READS_PER_PASS: usize = 8;
+
+/// Passes before the other tasks of the runtime get their turn.
+const PASSES_PER_POLL: usize = 32;
+
+/// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
+/// before it reports its end, usually within a millisecond; a core dump in between can take longer.
+const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);

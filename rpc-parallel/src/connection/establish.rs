@@ -1,0 +1,72 @@
+//! Makes a connection of a connected socket.
+
+use std::{io, os::unix::net::UnixStream, sync::Arc};
+
+use crate::{
+    connection::{Connection, Service, Terminal, core::Shared, driver::Driver, pulse},
+    death::DeathReport,
+    id::{BuildId, WorkerId},
+    proto::{Session, SessionConfig, Side},
+    settings::Settings,
+    transport::Socket,
+};
+
+/// What a connection is made of.
+pub(crate) struct Establish {
+    pub(crate) side: Side,
+    pub(crate) stream: UnixStream,
+    pub(crate) settings: Settings,
+    pub(crate) build: BuildId,
+    /// The worker that is asked for, or that answers.
+    pub(crate) worker: WorkerId,
+    pub(crate) key: [u8; 32],
+    /// Who is at the other end, for errors.
+    pub(crate) peer: String,
+    pub(crate) service: Box<dyn Service>,
+    /// Ends with the death of the process at the other end, if it is one that we started.
+    pub(crate) death: Option<futures_util::future::BoxFuture<'static, Arc<DeathReport>>>,
+}
+
+/// Starts the driver of a connection on the current runtime and returns what both share.
+///
+/// The two sides have not greeted each other yet; calls that are made meanwhile wait.
+pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
+    let socket = Socket::new(parts.stream)?;
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(io::Error::other)?;
+    let heartbeats = parts.settings.heartbeat.is_some();
+    let config = SessionConfig {
+        settings: parts.settings,
+        build: parts.build,
+        worker: parts.worker,
+        key: Some(parts.key),
+        nonce,
+        label: format!("pid {}", std::process::id()),
+    };
+    let session = Session::new(parts.side, config, std::time::Instant::now());
+    let shared = Shared::new(session, socket, parts.peer);
+    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, parts.death.is_some()));
+    if let Some(death) = parts.death {
+        let shared = Arc::downgrade(&shared);
+        tokio::spawn(async move {
+            let report = death.await;
+            if let Some(shared) = shared.upgrade() {
+                shared.worker_died(report);
+            }
+        });
+    }
+    if heartbeats {
+        pulse::keep(&shared);
+    }
+    Ok(shared)
+}
+
+impl Connection {
+    /// Waits for the greeting and makes a handle that keeps the connection open.
+    pub(crate) async fn of(shared: Arc<Shared>) -> Result<Self, Terminal> {
+        // From here on, giving up closes the connection.
+        let connection = Self::new(Arc::clone(&shared));
+        shared.established().await?;
+        Ok(connection)
+    }
+}

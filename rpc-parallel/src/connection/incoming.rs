@@ -1,0 +1,30 @@
+//! A call that has arrived, and who serves it.
+
+use std::sync::Arc;
+
+use crate::{
+    connection::{Serial, core::Shared},
+    proto::CalledEvent,
+};
+
+/// Serves the calls that arrive on one connection.
+pub(crate) trait Service: Send {
+    /// Starts to work on a call. It runs on the connection's task and must not block it.
+    fn start(&mut self, incoming: Incoming);
+}
+
+/// A call that has arrived. It is answered through its connection.
+#[derive(Debug)]
+pub struct Incoming {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) call: CalledEvent,
+    pub(crate) serial: Serial,
+    /// The largest message that both sides take.
+    pub(crate) limit: usize,
+}
+
+impl Incoming {
+    pub(super) fn new(shared: Arc<Shared>, call: CalledEvent, serial: Serial, limit: usize) -> Self {
+        Self { shared, call, serial, limit }
+    }
+}

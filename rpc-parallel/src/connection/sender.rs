@@ -1,0 +1,181 @@
+//! The writing half of a stream: takes items from a user's stream and sends them in batches.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+
+use crate::{
+    codec::CodecError,
+    connection::{
+        core::{Core, Shared},
+        too_big::TooBig,
+    },
+    proto::{StreamKey, items_within, push_item},
+    value::Encode,
+    wire::Status,
+};
+
+/// Writes one stream.
+#[derive(Debug)]
+pub(crate) struct RawSender {
+    shared: Arc<Shared>,
+    key: StreamKey,
+    slot: usize,
+    /// The largest item that both sides take.
+    limit: usize,
+    batch: Vec<u8>,
+    scratch: Vec<u8>,
+    ended: bool,
+    /// A panic of the producer is caught by somebody who ends the stream with it.
+    panic_is_told: bool,
+}
+
+/// Whether a batch could be sent.
+enum Sent {
+    Yes,
+    /// The receiver has not consumed enough yet.
+    NoCredit,
+    /// Nobody wants the stream any more.
+    Stopped,
+}
+
+impl RawSender {
+    /// Writes the upload `key` of our own call, which is open.
+    pub(super) fn upload(shared: Arc<Shared>, key: StreamKey) -> Self {
+        let mut core = shared.lock();
+        let sender = Self::new(Arc::clone(&shared), &mut core, key, false);
+        drop(core);
+        sender
+    }
+
+    /// Writes the download `key` of a call that was replied to under the same lock.
+    pub(crate) fn download(shared: Arc<Shared>, core: &mut Core, key: StreamKey) -> Self {
+        Self::new(shared, core, key, true)
+    }
+
+    fn new(shared: Arc<Shared>, core: &mut Core, key: StreamKey, panic_is_told: bool) -> Self {
+        let slot = core.waiting.add_writer(key);
+        let limit = core.session.message_limit();
+        Self { shared, key, slot, limit, batch: Vec::new(), scratch: Vec::new(), ended: false, panic_is_told }
+    }
+
+    /// Sends every item of `stream` and ends it. It returns early when the receiver wants no more: the stream is
+    /// then dropped by the caller, which is how its producer learns of it.
+    pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: Encode<S::Item>) {
+        let mut stream = std::pin::pin!(stream);
+        let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), encode)).await;
+        self.end(status, payload);
+    }
+
+    fn poll_pump<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut stream: Pin<&mut S>,
+        encode: Encode<S::Item>,
+    ) -> Poll<(Status, Vec<u8>)> {
+        loop {
+            // What the last poll could not send comes first: no item is taken while there is no credit for it.
+            match self.send(cx, false) {
+                Sent::Yes => {}
+                Sent::NoCredit => return Poll::Pending,
+                Sent::Stopped => return Poll::Ready((Status::Ok, Vec::new())),
+            }
+            while self.batch.len() < BATCH_SIZE {
+                match stream.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(item)) => {
+                        if let Err(end) = self.push(&item, encode) {
+                            self.send(cx, false);
+                            return Poll::Ready(end);
+                        }
+                    }
+                    Poll::Ready(None) => {
+                        return match self.send(cx, true) {
+                            Sent::NoCredit => Poll::Pending,
+                            _ => Poll::Ready((Status::Ok, Vec::new())),
+                        };
+                    }
+                    Poll::Pending => {
+                        return match self.send(cx, true) {
+                            Sent::Stopped => Poll::Ready((Status::Ok, Vec::new())),
+                            _ => Poll::Pending,
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Encodes an item into the batch. An item that cannot be sent ends the stream, after those before it.
+    fn push<I>(&mut self, item: &I, encode: Encode<I>) -> Result<(), (Status, Vec<u8>)> {
+        self.scratch.clear();
+        match encode.encode(item, &mut self.scratch, self.limit) {
+            Ok(()) => {}
+            Err(CodecError::TooLarge { size, limit }) => {
+                return Err((Status::TooBig, TooBig::new(size, limit, "an item of a stream").encode()));
+            }
+            Err(error) => {
+                return Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes()));
+            }
+        }
+        push_item(&mut self.batch, &self.scratch);
+        Ok(())
+    }
+
+    /// Sends the batch as far as there is credit, and asks to be woken for what changes it.
+    fn send(&mut self, cx: &mut Context<'_>, wait: bool) -> Sent {
+        let mut core = self.shared.lock();
+        let core = &mut *core;
+        let Some(writer) = core.waiting.writers.get_mut(self.slot) else { return Sent::Stopped };
+        if writer.stopped || writer.gone || core.terminal.is_some() {
+            return Sent::Stopped;
+        }
+        if !self.batch.is_empty() {
+            let credit = core.session.send_credit(self.key);
+            let now = items_within(&self.batch, credit);
+            if now > 0 {
+                core.session.send_items(self.key, &self.batch[..now]);
+                self.batch.drain(..now);
+                self.shared.flush_soon(core);
+            }
+        }
+        let sent = if self.batch.is_empty() { Sent::Yes } else { Sent::NoCredit };
+        if wait || matches!(sent, Sent::NoCredit) {
+            if let Some(writer) = core.waiting.writers.get_mut(self.slot) {
+                writer.wait(cx);
+            }
+        }
+        sent
+    }
+
+    fn end(&mut self, status: Status, payload: Vec<u8>) {
+        self.ended = true;
+        let mut core = self.shared.lock();
+        if core.waiting.remove_writer(self.key, self.slot) && core.terminal.is_none() {
+            core.session.end_stream(self.key, status, payload);
+            self.shared.flush_soon(&core);
+        }
+    }
+}
+
+impl Drop for RawSender {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if self.panic_is_told && std::thread::panicking() {
+            self.shared.lock().waiting.remove_writer(self.key, self.slot);
+            return;
+        }
+        // The producer was dropped or has panicked: the receiver must not take it for a clean end.
+        self.end(Status::Cancelled, b"the producer of the stream was dropped before its end".to_vec());
+    }
+}
+
+/// Items are collected up to this size before they are sent, unless the stream has none ready. Larger batches no
+/// longer save system calls, and smaller ones keep the reader busy earlier.
+const BATCH_SIZE: usize = 32 << 10;

@@ -1,0 +1,17 @@
+//! Serving: a worker's state, its connections, and the handlers of its calls.
+
+mod answer;
+mod builtin;
+mod context;
+mod dispatch;
+mod panic;
+mod server;
+mod service;
+mod upload;
+
+pub use self::answer::{Answer, Payload};
+pub(crate) use self::builtin::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN};
+pub use self::context::WorkerContext;
+pub(crate) use self::server::{Server, ServerConfig};
+pub(crate) use self::service::ServesNothing;
+pub use self::upload::Upload;

@@ -1,0 +1,147 @@
+//! Serves the calls of one connection.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use crate::{
+    codec,
+    connection::{Incoming, Service},
+    fault::Fault,
+    handler::Dispatch,
+    id::{FunctionId, InterfaceId},
+    registry::{Registration, Registry},
+    server::{
+        Server,
+        answer::Target,
+        builtin::{self, OpenFailure, OpenReply, OpenRequest},
+        dispatch,
+        panic::catch_future,
+    },
+    wire::Status,
+};
+
+/// One client's view of a worker: nothing but [`builtin::OPEN`] until that has succeeded, then one trait.
+pub(crate) struct Serving {
+    server: Arc<Server>,
+    opened: Arc<OnceLock<Opened>>,
+    opening: bool,
+}
+
+struct Opened {
+    dispatch: Arc<dyn Dispatch>,
+    index: HashMap<FunctionId, usize>,
+}
+
+impl Serving {
+    pub(crate) fn new(server: Arc<Server>) -> Self {
+        Self { server, opened: Arc::default(), opening: false }
+    }
+
+    fn open(&mut self, incoming: &Incoming) {
+        let target = incoming.target();
+        // Two at once must not both succeed.
+        if self.opening {
+            return refuse(&target, &OpenFailure::Again);
+        }
+        let request: OpenRequest = match codec::decode(&incoming.call.payload) {
+            Ok(request) => request,
+            Err(error) => return target.reply(Status::Undecodable, error.to_string().into_bytes()),
+        };
+        let Some(registration) = self.server.registration(request.interface) else {
+            return refuse(&target, &OpenFailure::NotServed { served: self.server.served() });
+        };
+        self.opening = true;
+        let (server, opened) = (Arc::clone(&self.server), Arc::clone(&self.opened));
+        tokio::spawn(async move {
+            let state = Arc::clone(&server.state);
+            let made = catch_future((registration.open)(state, request.arg.into())).await;
+            let dispatch = match made {
+                Ok(Ok(dispatch)) => dispatch,
+                Ok(Err(fault)) => return refuse(&target, &OpenFailure::Refused(fault)),
+                Err(report) => return refuse(&target, &OpenFailure::Refused(Fault::new(report.to_string()))),
+            };
+            let mismatched = mismatched(registration, &request.signatures);
+            let functions = dispatch.functions();
+            let index = functions.iter().enumerate().map(|(index, function)| (function.id, index)).collect();
+            // Set before the reply, after which the client's first call may come.
+            let _ = opened.set(Opened { dispatch: Arc::from(dispatch), index });
+            target.reply(Status::Ok, postcard::to_stdvec(&OpenReply { mismatched }).unwrap_or_default());
+            target.close();
+        });
+    }
+}
+
+/// A connection whose opening failed stays unopened: the client closes it.
+fn refuse(target: &Target, failure: &OpenFailure) {
+    target.reply(Status::AppError, postcard::to_stdvec(failure).unwrap_or_default());
+    target.close();
+}
+
+fn mismatched(registration: &Registration, signatures: &[(FunctionId, u64)]) -> Vec<FunctionId> {
+    let functions = registration.interface.functions;
+    let same = |id: FunctionId, signature: u64| {
+        functions.iter().any(|function| function.id == id && function.signature == signature)
+    };
+    signatures.iter().filter(|(id, signature)| !same(*id, *signature)).map(|(id, _)| *id).collect()
+}
+
+impl Service for Serving {
+    fn start(&mut self, incoming: Incoming) {
+        let function = incoming.call.function;
+        let Some(opened) = self.opened.get() else {
+            match function {
+                builtin::OPEN => self.open(&incoming),
+                builtin::SHUTDOWN => self.server.shutdown(),
+                _ => {
+                    let text = "the connection has no state yet: a client must open it before it calls a function";
+                    incoming.target().reply(Status::Refused, text.into());
+                }
+            }
+            return;
+        };
+        match opened.index.get(&function) {
+            Some(index) => dispatch::run(&opened.dispatch, *index, incoming),
+            None if function == builtin::OPEN => refuse(&incoming.target(), &OpenFailure::Again),
+            None if function == builtin::SHUTDOWN => self.server.shutdown(),
+            None => unknown(&incoming, opened),
+        }
+    }
+}
+
+fn unknown(incoming: &Incoming, opened: &Opened) {
+    let names: Vec<&str> = opened.dispatch.functions().iter().map(|function| function.name).collect();
+    let text = format!(
+        "the worker has no function with the id {}; it has {}; if the caller runs another build, rebuild both from \
+         the same source",
+        incoming.call.function,
+        names.join(", ")
+    );
+    incoming.target().reply(Status::Mismatch, text.into_bytes());
+    incoming.target().close();
+}
+
+/// Serves nothing: what a client's side of a connection does with calls that arrive there.
+#[derive(Debug)]
+pub(crate) struct ServesNothing;
+
+impl Service for ServesNothing {
+    fn start(&mut self, incoming: Incoming) {
+        incoming.target().reply(Status::Refused, b"a client serves no functions".to_vec());
+    }
+}
+
+impl Server {
+    fn registration(&self, interface: InterfaceId) -> Option<&'static Registration> {
+        Registry::global().ok()?.get(self.worker_type, interface)
+    }
+
+    /// The traits that the worker serves, in words.
+    fn served(&self) -> String {
+        let Ok(registry) = Registry::global() else { return "nothing".to_owned() };
+        let ours = registry.registrations().iter().filter(|one| (one.worker_type)() == self.worker_type);
+        let names: Vec<_> = ours.map(|one| format!("`{}`", one.interface.name)).collect();
+        names.join(", ")
+    }
+}

@@ -1,0 +1,148 @@
+//! Connecting to a worker: a socket, a greeting, and the choice of a trait.
+
+use std::{
+    future::poll_fn, os::unix::net::UnixStream, sync::Arc,
+};
+
+use serde::Serialize;
+
+use crate::{
+    build::build_id,
+    client::{CallError, Client, failure},
+    codec,
+    connection::{CallFailure, ConnectError, Connection, Establish, RawCall, establish},
+    death::DeathReport,
+    function::Interface,
+    id::FunctionId,
+    process::Process,
+    proto::Side,
+    server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
+    spawn::worker::{Contact, client},
+    transport,
+    wire::Status,
+};
+
+/// A socket that is connected to a worker which this process has started, and that process.
+pub(crate) struct Inherited {
+    pub(crate) stream: Option<UnixStream>,
+    pub(crate) process: Process,
+}
+
+/// Encodes the argument of a connection.
+pub(crate) fn encode<T: Serialize>(arg: &T) -> Result<Vec<u8>, ConnectError> {
+    let mut bytes = Vec::new();
+    codec::encode(arg, &mut bytes, usize::MAX).map_err(|error| ConnectError::Argument(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// Connects to a worker and opens the trait of `C`.
+pub(crate) async fn connect<C: Client>(
+    contact: &Contact,
+    arg: Vec<u8>,
+    inherited: Option<Inherited>,
+) -> Result<C, ConnectError> {
+    let connection = connect_raw(contact, inherited).await?;
+    let mismatched = open(&connection, contact, C::INTERFACE, arg).await?;
+    Ok(client(connection, contact, mismatched))
+}
+
+async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(ConnectError::NoRuntime);
+    }
+    let unreachable = |error: std::io::Error| ConnectError::Unreachable {
+        worker: contact.describe(),
+        address: contact.address.to_string(),
+        error: Arc::new(error),
+    };
+    let (stream, process) = match inherited {
+        Some(Inherited { stream, process }) => (stream, Some(process)),
+        None => (None, None),
+    };
+    let stream = match stream {
+        Some(stream) => stream,
+        None => match transport::connect(&contact.address).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                // A worker that has just ended refuses connections; its owner can know why.
+                return Err(match process.and_then(|process| process.try_exit()) {
+                    Some(report) => ConnectError::WorkerDied(Arc::new(report)),
+                    None => unreachable(error),
+                });
+            }
+        },
+    };
+    let death = process.map(|process| -> futures_util::future::BoxFuture<'static, Arc<DeathReport>> {
+        Box::pin(async move { Arc::new(process.exit().await) })
+    });
+    let shared = establish(Establish {
+        side: Side::Initiator,
+        stream,
+        settings: contact.settings.clone(),
+        build: build_id(),
+        worker: contact.id,
+        key: contact.key,
+        peer: contact.describe(),
+        service: Box::new(ServesNothing),
+        death,
+    })
+    .map_err(unreachable)?;
+    Ok(Connection::of(shared).await?)
+}
+
+/// Chooses the trait. Returns the functions that the worker has with another signature.
+async fn open(
+    connection: &Connection,
+    contact: &Contact,
+    interface: &'static Interface,
+    arg: Vec<u8>,
+) -> Result<Vec<FunctionId>, ConnectError> {
+    let other_build = connection.shared().peer_build() != Some(build_id());
+    let signatures = if other_build {
+        interface.functions.iter().map(|function| (function.id, function.signature)).collect()
+    } else {
+        Vec::new()
+    };
+    let request =
+        OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures };
+    let payload = encode(&request)?;
+    let mut call = RawCall::new(connection.clone(), OPEN, false, payload, Vec::new());
+    let reply = poll_fn(|cx| call.poll_reply(cx)).await.map_err(|failure| match failure {
+        CallFailure::Lost(terminal) => ConnectError::from_terminal(terminal),
+        other => ConnectError::Argument(CallError::<std::convert::Infallible>::from_failure(other).to_string()),
+    })?;
+    let garbled = |error: codec::CodecError| ConnectError::Argument(format!("the worker's answer is garbled: {error}"));
+    match reply.status {
+        Status::Ok => {
+            let reply: OpenReply = codec::decode(&reply.payload).map_err(garbled)?;
+            Ok(reply.mismatched)
+        }
+        Status::AppError => Err(match codec::decode(&reply.payload).map_err(garbled)? {
+            OpenFailure::NotServed { served } => {
+                ConnectError::NotServed { worker: contact.describe(), interface: interface.name.to_owned(), served }
+            }
+            OpenFailure::Refused(fault) => ConnectError::Refused { worker: contact.describe(), fault },
+            OpenFailure::Again => ConnectError::Argument("the connection was opened before".into()),
+        }),
+        status => {
+            let error: CallError = failure(status, &reply.payload);
+            Err(ConnectError::Argument(error.to_string()))
+        }
+    }
+}
+
+/// Asks a worker to end.
+pub(crate) async fn shutdown(contact: &Contact) -> Result<(), ConnectError> {
+    let connection = connect_raw(contact, None).await?;
+    let mut call = RawCall::new(connection.clone(), SHUTDOWN, true, Vec::new(), Vec::new());
+    match poll_fn(|cx| call.poll_send(Some(cx))).await {
+        Ok(()) => {}
+        Err(CallFailure::Lost(terminal)) => return Err(terminal.into()),
+        // It is about to end already.
+        Err(_) => {}
+    }
+    // Once the worker has closed the connection it has seen the request.
+    connection.closed().await;
+    Ok(())
+}
+

@@ -1,0 +1,52 @@
+//! Workers: started in a process of their own, or served in this one.
+//!
+//! The steps of a spawn:
+//!
+//! 1. The worker's argument is encoded on the caller's task, and its id and key are drawn.
+//! 2. The keeper starts a copy of this program with a control socket, and sends it the ticket and one end of the
+//!    socket pair of the first connection.
+//! 3. The copy becomes the worker before its `main`: it reads the ticket, hangs itself on its lifeline, makes its
+//!    state, listens, and says that it is ready. Whatever goes wrong up to here is the spawn's error.
+//! 4. The spawner greets the worker over the socket pair when the first client connects; there is no listening, no
+//!    connecting and no file between the two.
+
+mod builder;
+mod connect;
+mod error;
+mod serve;
+mod spawned;
+mod worker;
+
+pub use self::builder::{Spawning, SpawningConnected, SpawningDetached};
+pub use self::error::SpawnError;
+pub use self::serve::{Serve, ServeError, Served};
+pub use self::spawned::Spawned;
+pub use self::worker::{Connect, Worker};
+
+use crate::{client::Client, init::Init, registry::Registered};
+
+/// Starts workers of a type that implements a worker trait.
+///
+/// Every [`Init`] type has it. The client, and with it the trait, is inferred where the type implements one worker
+/// trait; with several, the type that the result is assigned to decides.
+pub trait Spawn: Init {
+    /// Starts a worker in a process of its own, see [`Spawning`].
+    fn spawn<C>(arg: Self::Arg) -> Spawning<C>
+    where
+        C: Client,
+        Self: Registered<C>,
+    {
+        Spawning::new::<Self>(&arg)
+    }
+
+    /// Starts a worker in this process, see [`Served`].
+    fn serve<C>(arg: Self::Arg) -> Serve<C>
+    where
+        C: Client,
+        Self: Registered<C>,
+    {
+        Serve::new::<Self>(&arg)
+    }
+}
+
+impl<W: Init> Spawn for W {}

@@ -1,0 +1,107 @@
+//! A connected, non-blocking Unix socket, read by one driver and written under its connection's lock.
+
+use std::{
+    io::{self, IoSlice},
+    mem::MaybeUninit,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    sync::OnceLock,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{BufMut, BytesMut};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg};
+use tokio::io::{Interest, unix::AsyncFd};
+
+/// How much is read at most in one go when no larger message is awaited.
+const READ_SIZE: usize = 64 << 10;
+
+/// The socket of one connection.
+///
+/// Only interest in reading is registered with the runtime's poller: were writing registered too, every read of the
+/// peer would wake us up. A second registration for writing is made the first time that a write would block.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    readable: AsyncFd<OwnedFd>,
+    writable: OnceLock<AsyncFd<OwnedFd>>,
+}
+
+impl Socket {
+    /// Registers the stream with the current runtime.
+    pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        let readable = AsyncFd::with_interest(OwnedFd::from(stream), Interest::READABLE)?;
+        Ok(Self { readable, writable: OnceLock::new() })
+    }
+
+    /// Reads what is there into the buffer's spare room. `Ok(0)` is the end of the file.
+    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        loop {
+            let mut guard = ready!(self.readable.poll_read_ready(cx))?;
+            let room = buffer.spare_capacity_mut();
+            let limit = room.len();
+            match recv_into(self.readable.get_ref(), room) {
+                Ok(read) => {
+                    // A short read has emptied the socket: the next bytes are a new edge, so asking again can wait.
+                    if read < limit && read > 0 {
+                        guard.clear_ready();
+                    }
+                    // SAFETY: `recv_into` has initialised the first `read` bytes of the spare room.
+                    unsafe { buffer.advance_mut(read) };
+                    return Poll::Ready(Ok(read));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Writes as much as the socket takes now.
+    pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        loop {
+            // Without NOSIGNAL a program that has set SIGPIPE to its default would be ended by a worker's death.
+            let flags = SendFlags::NOSIGNAL;
+            match sendmsg(self.readable.get_ref(), slices, &mut SendAncillaryBuffer::default(), flags) {
+                Ok(written) => return Ok(written),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Waits until the socket takes bytes again. To be asked only after a write would have blocked.
+    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let writable = match self.writable.get() {
+            Some(writable) => writable,
+            None => {
+                let duplicate = self.readable.get_ref().try_clone()?;
+                let fresh = AsyncFd::with_interest(duplicate, Interest::WRITABLE)?;
+                self.writable.get_or_init(|| fresh)
+            }
+        };
+        // Readiness is consumed here: the caller writes until the socket would block again.
+        ready!(writable.poll_write_ready(cx))?.clear_ready();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends both directions, while handles may still hold the descriptor.
+    pub(crate) fn shutdown(&self) {
+        // It fails only where the peer is gone already.
+        let _ = rustix::net::shutdown(self.readable.get_ref(), rustix::net::Shutdown::Both);
+    }
+
+    /// Makes room for a read and says how much to ask for.
+    pub(crate) fn reserve(buffer: &mut BytesMut) {
+        if buffer.capacity() - buffer.len() < READ_SIZE / 2 {
+            buffer.reserve(READ_SIZE);
+        }
+    }
+}
+
+fn recv_into(fd: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    let ((initialised, _), _) = recv(fd, room, RecvFlags::empty())?;
+    Ok(initialised.len())
+}
