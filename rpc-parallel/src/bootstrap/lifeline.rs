@@ -1,0 +1,103 @@
+//! The thread by which a worker hangs on its master.
+//!
+//! It waits for the end of the control socket, which the kernel closes however the master ends. It needs no runtime and
+//! shares no lock, so that neither a blocked runtime nor a long computation delays it.
+
+use std::{
+    io::{self, Read},
+    os::fd::AsFd,
+    thread,
+    time::Duration,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{Mode, OFlags, open},
+    process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process},
+    stdio::{dup2_stderr, dup2_stdout},
+};
+
+use super::{ControlSender, system::Parent};
+use crate::process::messages::{Flags, Kind, Splitter};
+
+/// Something to do now and then on this thread; it says when it wants to be called again.
+pub(super) type Tick = Box<dyn FnMut() -> Option<Duration> + Send>;
+
+/// Starts the thread.
+pub(super) fn start(control: ControlSender, parent: Parent, flags: Flags, tick: Option<Tick>) -> io::Result<()> {
+    let run = move || {
+        hold(&control, &parent, tick);
+        if flags.survive { let_go(flags) } else { end() }
+    };
+    thread::Builder::new().name("rpc-parallel lifeline".into()).spawn(run).map(drop)
+}
+
+/// Returns when the master is gone.
+fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
+    let mut incoming = Splitter::default();
+    let mut chunk = [0; 4096];
+    loop {
+        let wait = tick.as_mut().and_then(|tick| tick()).and_then(|wait| Timespec::try_from(wait).ok());
+        let mut watched = vec![PollFd::from_borrowed_fd(control.socket().as_fd(), PollFlags::IN)];
+        watched.extend(parent.descriptor().map(|parent| PollFd::from_borrowed_fd(parent, PollFlags::IN)));
+        if poll(&mut watched, wait.as_ref()).is_err() {
+            // Interrupted, or short of memory for a moment. This thread must not end for that, nor spin.
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        }
+        // What the master said before it ended comes first.
+        if !watched[0].revents().is_empty() {
+            match control.socket().read(&mut chunk) {
+                Ok(0) => return,
+                Ok(read) => incoming.push(&chunk[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            }
+            loop {
+                match incoming.next() {
+                    Ok(Some(message)) if message.kind == Kind::Shutdown => control.shut_down(),
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    // A master that talks nonsense is none.
+                    Err(_) => return,
+                }
+            }
+        } else if watched.get(1).is_some_and(|parent| !parent.revents().is_empty()) {
+            return;
+        }
+    }
+}
+
+/// Ends this process, and the plain processes that it started.
+fn end() -> ! {
+    say("rpc-parallel: the master is gone, so this worker ends\n");
+    // Not the leader: then the group is someone else's, and would take others along.
+    if getpgrp() == getpid() {
+        let _ = kill_current_process_group(Signal::KILL);
+    }
+    loop {
+        let _ = kill_process(getpid(), Signal::KILL);
+        thread::park();
+    }
+}
+
+/// Lets go of what belonged to the master: a reader that waits for the end of its output would wait for this process.
+fn let_go(flags: Flags) {
+    let Ok(null) = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) else { return };
+    if flags.stdout_of_master {
+        let _ = dup2_stdout(&null);
+    }
+    if flags.stderr_of_master {
+        let _ = dup2_stderr(&null);
+    }
+}
+
+/// Writes a line to stderr if that does not block: nothing may delay the end.
+fn say(line: &str) {
+    let stderr = io::stderr();
+    let mut watched = [PollFd::new(&stderr, PollFlags::OUT)];
+    let now = Timespec::default();
+    if poll(&mut watched, Some(&now)).is_ok_and(|ready| ready > 0) && watched[0].revents() == PollFlags::OUT {
+        let _ = rustix::io::write(stderr.as_fd(), line.as_bytes());
+    }
+}

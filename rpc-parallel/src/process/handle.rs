@@ -1,0 +1,148 @@
+//! A child that is ready, as its owners see it.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::{DeathReport, Exit};
+
+/// A child. All clones mean the same one; it lives on when all are dropped, see [`OwnedProcess`].
+#[derive(Clone)]
+pub(crate) struct Process(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    pid: u32,
+    host: String,
+    wish: watch::Sender<Wish>,
+    death: watch::Receiver<Option<DeathReport>>,
+    notes: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
+}
+
+/// What the owners want of a child. It only grows.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Wish {
+    Live,
+    Shutdown,
+    Kill,
+}
+
+/// The keeper's side of a [`Process`].
+#[derive(Debug)]
+pub(super) struct Links {
+    pub(super) wish: watch::Receiver<Wish>,
+    pub(super) death: watch::Sender<Option<DeathReport>>,
+    pub(super) notes: mpsc::Sender<Vec<u8>>,
+}
+
+/// How many notes wait for a reader; later ones are dropped, so that a child gone wild costs bounded memory.
+const NOTES: usize = 64;
+
+impl Process {
+    pub(super) fn new(name: String, pid: u32, host: String) -> (Self, Links) {
+        let (wish, wish_seen) = watch::channel(Wish::Live);
+        let (death_known, death) = watch::channel(None);
+        let (notes_in, notes) = mpsc::channel(NOTES);
+        let process = Self(Arc::new(Inner { name, pid, host, wish, death, notes: Mutex::new(Some(notes)) }));
+        (process, Links { wish: wish_seen, death: death_known, notes: notes_in })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.pid
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    /// Waits for the child's death. Any number may wait, in any runtime.
+    pub(crate) async fn exit(&self) -> DeathReport {
+        let mut death = self.0.death.clone();
+        match death.wait_for(Option::is_some).await {
+            Ok(report) => report.clone().unwrap_or_else(|| self.unknown()),
+            Err(_) => self.unknown(),
+        }
+    }
+
+    /// How the child died, if it did.
+    pub(crate) fn try_exit(&self) -> Option<DeathReport> {
+        self.0.death.borrow().clone()
+    }
+
+    /// Asks the child to end, and kills it if it has not ended after the grace time. Returns at once.
+    pub(crate) fn shutdown(&self) {
+        self.want(Wish::Shutdown);
+    }
+
+    /// Kills the child and its process group. Returns at once.
+    pub(crate) fn kill(&self) {
+        self.want(Wish::Kill);
+    }
+
+    /// What the child notes from now on, for the first who asks.
+    pub(crate) fn notes(&self) -> Option<mpsc::Receiver<Vec<u8>>> {
+        self.0.notes.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// A guard that shuts the child down when it is dropped.
+    pub(crate) fn owned(&self) -> OwnedProcess {
+        OwnedProcess { process: self.clone(), armed: true }
+    }
+
+    fn want(&self, wish: Wish) {
+        self.0.wish.send_if_modified(|now| {
+            let more = wish > *now;
+            *now = wish.max(*now);
+            more
+        });
+    }
+
+    /// The keeper's task is gone without a report, which only a panic in it could cause.
+    fn unknown(&self) -> DeathReport {
+        let line = "[rpc-parallel: how it ended is not known]".to_owned();
+        let Inner { name, pid, host, .. } = &*self.0;
+        DeathReport::new(name.clone(), *pid, host.clone(), Exit::Code(-1), vec![line], Duration::ZERO)
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process").field("name", &self.0.name).field("pid", &self.0.pid).finish_non_exhaustive()
+    }
+}
+
+/// Shuts a child down when it is dropped.
+#[derive(Debug)]
+#[must_use = "the worker is shut down when this is dropped"]
+pub(crate) struct OwnedProcess {
+    process: Process,
+    armed: bool,
+}
+
+impl OwnedProcess {
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Lets the child live on.
+    pub(crate) fn release(mut self) -> Process {
+        self.armed = false;
+        self.process.clone()
+    }
+}
+
+impl Drop for OwnedProcess {
+    fn drop(&mut self) {
+        if self.armed {
+            self.process.shutdown();
+        }
+    }
+}

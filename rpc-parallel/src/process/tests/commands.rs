@@ -1,0 +1,165 @@
+//! What workers do in tests: the ticket is a list of commands, one per line.
+
+use std::{
+    env, fs,
+    io::Read,
+    os::unix::process::CommandExt,
+    process::{Command, exit},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Signal, getpid, kill_process};
+
+use crate::{
+    bootstrap::Ticket,
+    process::{Launch, LaunchError, OnMasterLoss, launch},
+};
+
+pub(crate) fn run(mut ticket: Ticket) -> ! {
+    let size = ticket.bytes.len();
+    let text = String::from_utf8(std::mem::take(&mut ticket.bytes)).unwrap();
+    let control = &ticket.control;
+    for line in text.lines() {
+        let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match command {
+            "ready" => control.ready(rest.as_bytes()).unwrap(),
+            "fail" => control.failed(rest.as_bytes()),
+            "note" => control.note(rest.as_bytes()).unwrap(),
+            "panic" => panic!("{rest}"),
+            "exit" => exit(rest.parse().unwrap()),
+            "stderr" => eprintln!("{rest}"),
+            "lines" => (0..rest.parse::<u32>().unwrap()).for_each(|n| eprintln!("line {n}")),
+            "abort" => std::process::abort(),
+            "overflow" => exit(overflow(&[0; 4096])),
+            "stop" => kill_process(getpid(), Signal::STOP).unwrap(),
+            "stubborn" => control.on_shutdown(|| {}),
+            "on-shutdown" => {
+                let code = rest.parse().unwrap();
+                control.on_shutdown(move || exit(code));
+            }
+            "spin" => loop {
+                std::hint::spin_loop();
+            },
+            "wait" => loop {
+                thread::park();
+            },
+            // A plain process whose command line has the token.
+            "plain" => drop(Command::new("sleep").arg0(rest).arg("1000").spawn().unwrap()),
+            "size" => control.ready(size.to_string().as_bytes()).unwrap(),
+            "facts" => control.ready(facts(&ticket).as_bytes()).unwrap(),
+            "read" => {
+                let mut text = String::new();
+                let mut file = fs::File::from(ticket.descriptors.remove(0));
+                file.read_to_string(&mut text).unwrap();
+                control.ready(format!("{} {text}", ticket.descriptors.len()).as_bytes()).unwrap();
+            }
+            // name;command;command: a worker of this worker, that lives as long as this one.
+            "nest" => drop(block_on(nest(rest, OnMasterLoss::End)).unwrap()),
+            "nest-survive" => drop(block_on(nest(rest, OnMasterLoss::Survive)).unwrap()),
+            "many" => control.ready(block_on(many(rest)).as_bytes()).unwrap(),
+            _ => panic!("no command {command:?}"),
+        }
+    }
+    exit(0)
+}
+
+fn facts(ticket: &Ticket) -> String {
+    let marker = env::var_os("RPC_PARALLEL_WORKER").is_some();
+    let comm = fs::read_to_string("/proc/self/comm").unwrap();
+    let stdin = fs::read_link("/proc/self/fd/0").unwrap();
+    let directory = env::current_dir().unwrap();
+    let constructors = inventory::iter::<Constructor>().count();
+    let fds = fs::read_dir("/proc/self/fd").unwrap().count() - 1;
+    format!(
+        "marker={marker} comm={} stdin={} dir={} name={} constructors={constructors} fds={fds} variable={:?} args={:?}",
+        comm.trim(),
+        stdin.display(),
+        directory.display(),
+        ticket.name,
+        env::var_os("VARIABLE"),
+        env::args().collect::<Vec<_>>(),
+    )
+}
+
+/// Stands for the registrations of a user: their constructors must have run before the worker does.
+pub(crate) struct Constructor;
+
+inventory::collect!(Constructor);
+inventory::submit!(Constructor);
+inventory::submit!(Constructor);
+inventory::submit!(Constructor);
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+async fn nest(rest: &str, on_master_loss: OnMasterLoss) -> Result<(), LaunchError> {
+    let (name, commands) = rest.split_once(';').unwrap();
+    let mut nested = Launch::new(name, commands.replace(';', "\n").replace('|', ";").into_bytes());
+    nested.on_master_loss = on_master_loss;
+    launch(nested).await.map(drop)
+}
+
+/// Launches children in all ways, and counts what they leave behind.
+async fn many(name: &str) -> String {
+    // The keeper's own descriptors come with the first.
+    one(name, 0).await;
+    let before = leavings();
+    for round in 0..10 {
+        let starts = (0..10).map(|kind| one(name, round * 10 + kind));
+        futures_util::future::join_all(starts).await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while leavings() != before && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    format!("{before:?} {:?}", leavings())
+}
+
+async fn one(name: &str, number: u32) {
+    let start = |commands: &str| {
+        let mut launch = Launch::new(format!("{name}-{number}"), commands.as_bytes().to_vec());
+        launch.grace = Duration::from_millis(50);
+        launch
+    };
+    match number % 5 {
+        0 => {
+            let (process, _) = launch(start("ready\nwait")).await.unwrap();
+            process.shutdown();
+            process.exit().await;
+        }
+        1 => {
+            let failed = launch(start("fail")).await;
+            assert!(matches!(failed, Err(LaunchError::Failed(_))), "{failed:?}");
+        }
+        2 => {
+            let mut slow = start("wait");
+            slow.start_timeout = Duration::from_millis(20);
+            assert!(matches!(launch(slow).await, Err(LaunchError::TimedOut(_))));
+        }
+        // Dropped at some moment of its start.
+        3 => {
+            let some = Duration::from_micros(u64::from(number) * 40);
+            let _ = tokio::time::timeout(some, launch(start("wait"))).await;
+        }
+        _ => {
+            let (process, _) = launch(start("stubborn\nready\nspin")).await.unwrap();
+            // No handle stays.
+            drop(process.owned());
+        }
+    }
+}
+
+/// This process's open descriptors and children, dead or alive.
+fn leavings() -> (usize, usize) {
+    let descriptors = fs::read_dir("/proc/self/fd").unwrap().count();
+    (descriptors, super::children_of(std::process::id()).len())
+}
+
+#[expect(unconditional_recursion)]
+fn overflow(frame: &[u8; 4096]) -> i32 {
+    let mut next = *frame;
+    next[std::hint::black_box(7)] += 1;
+    overflow(std::hint::black_box(&next)) + i32::from(next[0])
+}

@@ -1,0 +1,80 @@
+//! A master that is gone takes all of its workers along.
+
+use std::{os::unix::process::ExitStatusExt, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::*;
+
+/// The promise.
+const AT_ONCE: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(20);
+
+/// Kills the process itself, not its group: what its own death does not take along stays.
+fn kill_alone(process: &Process) {
+    // It was not reaped as long as this is asked before its exit is known; if it is, it is gone anyway.
+    if process.try_exit().is_none() {
+        let _ = kill_process(Pid::from_raw(process.pid() as i32).unwrap(), Signal::KILL);
+    }
+}
+
+#[tokio::test]
+async fn a_killed_root_takes_its_tree_along() {
+    let name = token("tree");
+    // A root with a sub-master, that has a stopped worker, a spinning one, and one with a plain process.
+    let tree = format!(
+        "nest {name}-sub;nest {name}-stopped|ready|stop;nest {name}-spinning|ready|spin;\
+         nest {name}-parent|plain {name}-plain|ready|wait;ready;wait\nready\nwait"
+    );
+    for round in 0..8_u32 {
+        let starting = tokio::spawn(launch(worker(&name, &tree)));
+        if round == 0 {
+            let (root, _) = starting.await.unwrap().unwrap();
+            assert_eq!(with_token(&name).len(), 6);
+            kill_alone(&root);
+        } else {
+            // Somewhere in the start of the tree: the root itself is the first with the token.
+            let mut root = None;
+            while root.is_none() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                root = with_token(&name).into_iter().min();
+            }
+            tokio::time::sleep(Duration::from_micros(u64::from(round * round) * 900)).await;
+            let _ = kill_process(Pid::from_raw(root.unwrap() as i32).unwrap(), Signal::KILL);
+            let _ = starting.await.unwrap();
+        }
+        eventually(AT_ONCE, "the tree is gone", || with_token(&name).is_empty());
+    }
+    assert_eq!(with_token(&name), []);
+}
+
+#[tokio::test]
+async fn a_survivor_lives_on_and_dies_with_its_processes() {
+    let name = token("survivor");
+    let tree = format!("nest-survive {name};plain {name}-plain;ready;wait\nready\nwait");
+    let (master, _) = started("master", &tree).await;
+    assert_eq!(with_token(&name).len(), 2);
+    let survivor = *with_token(&name).iter().find(|pid| cmdline(**pid).contains("rpc-parallel-worker")).unwrap();
+    let file = |number: u32| fs::read_link(format!("/proc/{survivor}/fd/{number}")).unwrap_or_default();
+    assert_ne!(file(2).to_string_lossy(), "/dev/null");
+    kill_alone(&master);
+    master.exit().await;
+    eventually(SOON, "it let go of its master's output", || {
+        file(1).to_string_lossy() == "/dev/null" && file(2).to_string_lossy() == "/dev/null"
+    });
+    assert_eq!(with_token(&name).len(), 2);
+    // The group is ended by hand: its master, who would do it, is gone.
+    let _ = rustix::process::kill_process_group(Pid::from_raw(survivor as i32).unwrap(), Signal::KILL);
+    eventually(SOON, "it is gone", || with_token(&name).is_empty());
+}
+
+#[test]
+fn the_marker_by_hand_is_refused() {
+    let output = std::process::Command::new("/proc/self/exe")
+        .env("RPC_PARALLEL_WORKER", "1")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{:?}", output.status.signal());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("descriptor 0 is not its control socket"));
+}

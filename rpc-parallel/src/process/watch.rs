@@ -1,0 +1,112 @@
+//! Tells when a child has ended, without reaping it.
+
+use std::io;
+
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+/// Waits for the end of one child.
+#[derive(Debug)]
+pub(super) struct ExitWatch {
+    pid: Pid,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pidfd: Option<pidfd::PidFd>,
+}
+
+impl ExitWatch {
+    /// Watches a child that was not reaped yet.
+    pub(super) fn new(pid: Pid) -> Self {
+        Self {
+            pid,
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            pidfd: pidfd::PidFd::open(pid).ok(),
+        }
+    }
+
+    /// Watches as on a system without pidfd.
+    #[cfg(test)]
+    pub(super) fn polling(pid: Pid) -> Self {
+        Self {
+            pid,
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            pidfd: None,
+        }
+    }
+
+    /// Returns once the child has ended. It is a zombie then: its pid and its group still are its own.
+    pub(super) async fn ended(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(pidfd) = &self.pidfd {
+            if pidfd.ended().await.is_ok() {
+                return;
+            }
+        }
+        poll::ended(self.pid).await;
+    }
+
+    /// Looks whether the child has ended.
+    pub(super) fn look(&self) -> State {
+        state(self.pid)
+    }
+}
+
+/// What a parent can see of its child.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    Running,
+    Zombie,
+    /// Someone else in this process waited for it, or SIGCHLD is ignored: the pid may be anyone's by now.
+    Gone,
+}
+
+fn state(pid: Pid) -> State {
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT) {
+            Ok(Some(_)) => return State::Zombie,
+            Ok(None) => return State::Running,
+            Err(error) if io::Error::from(error).kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return State::Gone,
+        }
+    }
+}
+
+/// Linux: a descriptor that becomes readable when the process ends.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod pidfd {
+    use std::{io, os::fd::OwnedFd};
+
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    use tokio::io::{Interest, unix::AsyncFd};
+
+    use crate::process::readiness;
+
+    #[derive(Debug)]
+    pub(super) struct PidFd(AsyncFd<OwnedFd>);
+
+    impl PidFd {
+        /// Fails on kernels before 5.3, in some sandboxes, and when descriptors run out.
+        pub(super) fn open(pid: Pid) -> io::Result<Self> {
+            readiness::watch(pidfd_open(pid, PidfdFlags::empty())?, Interest::READABLE).map(Self)
+        }
+
+        /// Readiness of a pidfd never ends, so there is nothing to clear.
+        pub(super) async fn ended(&self) -> io::Result<()> {
+            self.0.readable().await.map(drop)
+        }
+    }
+}
+
+/// Everywhere: asks now and then. The end of the control socket, which comes with the child's death, makes the caller
+/// [`look`](ExitWatch::look) at once, so that this interval matters only where something else holds that socket.
+mod poll {
+    use std::time::Duration;
+
+    use super::{Pid, State, state};
+
+    const EVERY: Duration = Duration::from_millis(10);
+
+    pub(super) async fn ended(pid: Pid) {
+        while state(pid) == State::Running {
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}
