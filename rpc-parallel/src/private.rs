@@ -1,0 +1,35 @@
+//! What generated code names. No part of the public API: it may change in any version.
+
+pub use std::{
+    clone::Clone,
+    convert::Infallible,
+    fmt,
+    future::Future,
+    marker::{PhantomData, Send, Sync, Sized, Unpin},
+    option::Option::{self, None, Some},
+    result::Result::{self, Err, Ok},
+    sync::Arc,
+};
+
+pub use inventory;
+
+pub use crate::{
+    codec::{CodecError, Reader, Undecodable},
+    flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
+    function::{Function, FunctionKind, FunctionParts, Interface},
+    handler::{Dispatch, Handler, Work},
+    init::{ConnectionState, Init},
+    referent::Referent,
+    registry::{Registered, Registration, Serves},
+    shape::{
+        Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state, streamed,
+    },
+    stub::{
+        Answer, Arguments, Call, CallError, Client, ClientCore, Flavor, Incoming, Payload, RawReply, Streaming,
+        Upload, enter, runtime,
+    },
+    value::{
+        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter, WireValue,
+        argument, item, lent, lent_option,
+    },
+};
