@@ -30,19 +30,19 @@ pub enum CodecError {
 
 /// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit is ever stored; after an
 /// error `out` is as it was.
-pub fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
     append(out, limit, |flavor| {
         postcard::serialize_with_flavor(value, flavor).map_err(|error| CodecError::Encode(error.to_string()))
     })
 }
 
 /// Appends `bytes` in the form of a `Vec<u8>`, in one copy.
-pub fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
     encode(&Bytes(bytes), out, limit)
 }
 
 /// Reads one value that fills `bytes`.
-pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, CodecError> {
+pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, CodecError> {
     let mut rest = bytes;
     let value = decode_next(&mut rest)?;
     if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes(rest.len())) }

@@ -9,9 +9,11 @@ pub use std::{
     option::Option::{self, None, Some},
     result::Result::{self, Err, Ok},
     sync::Arc,
+    vec::Vec,
 };
 
 pub use inventory;
+pub use std::{column, concat, file, line, module_path};
 
 pub use crate::{
     codec::{CodecError, Reader, Undecodable},
