@@ -2,18 +2,57 @@
 
 extern crate self as rpc_parallel;
 
-#[allow(dead_code)]
 mod bootstrap;
+mod build;
+mod client;
+mod codec;
+mod connection;
 mod death;
 mod fault;
+mod flatten;
+mod function;
+mod handler;
 mod hash;
 mod id;
+mod init;
+mod private;
 #[allow(dead_code)]
 mod process;
+#[allow(dead_code)]
+mod proto;
+mod referent;
+mod registry;
+mod runtime;
+mod server;
 mod settings;
+mod shape;
+mod spawn;
+mod transport;
+mod value;
+#[allow(dead_code)]
+mod wire;
 
 pub use bootstrap::enter as init;
+pub use client::{Call, CallError, Client, Streaming};
+pub use codec::CodecError;
+pub use connection::{ConnectError, ConnectionLost};
 pub use death::{DeathReport, Exit};
 pub use fault::{Fault, PanicReport};
+pub use function::{Function, FunctionKind, Interface};
 pub use id::{BuildId, FunctionId, InterfaceId, WorkerId, WorkerTypeId};
+pub use init::{ConnectionState, Init};
+pub use process::Redirect;
+pub use registry::{NotRegistered, Registered, Registry, RegistryError};
+pub use rpc_parallel_macros::{main, worker};
+pub use server::{Upload, WorkerContext};
 pub use settings::{HeartbeatSettings, Settings};
+pub use spawn::{
+    Connect, Serve, ServeError, Served, Spawn, SpawnError, Spawned, Spawning, SpawningConnected, SpawningDetached, Worker,
+};
+pub use transport::Address;
+pub use wire::{Closer, CloseKind, CloseReason};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::private::*;
+}

@@ -1,0 +1,146 @@
+//! `FooClient`: the trait's functions, called on a worker.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Type, ext::IdentExt, spanned::Spanned};
+
+use super::{Context, copied, functions, has_docs, quiet, shape};
+use crate::{
+    model::{Argument, Kind, Method, Passing},
+    paths,
+};
+
+/// The struct, its methods, and its implementations of traits.
+pub(super) fn client(context: &Context<'_>) -> TokenStream {
+    let Context { private, client, cfgs, wire, input, .. } = context;
+    let item = &input.item;
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let (vis, quiet, attributes) = (&item.vis, quiet(), copied(&item.attrs));
+    let name = item.ident.unraw().to_string();
+    let summary = format!("Calls a worker that serves [`{name}`].");
+    let gap = has_docs(&item.attrs).then(|| quote!(#[doc = ""]));
+    let methods = input.methods.iter().map(|method| self::method(context, method));
+    let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
+    let parameters = quote!(fn() -> (#(#parameters,)*));
+    let connect = match &input.args.connect {
+        Some(ty) => quote!(#ty),
+        None => quote!(()),
+    };
+    let interface = functions::interface(context);
+    let debug_name = client.to_string();
+    quote! {
+        #[doc = #summary]
+        #gap
+        #(#attributes)*
+        #quiet
+        #vis struct #client #impl_generics #where_clause {
+            core: #private::ClientCore,
+            parameters: #private::PhantomData<#parameters>,
+        }
+
+        #(#cfgs)*
+        #quiet
+        impl #impl_generics #client #ty_generics #wire {
+            #(#methods)*
+        }
+
+        #(#cfgs)*
+        #quiet
+        const _: () = {
+            #[automatically_derived]
+            impl #impl_generics #private::Client for #client #ty_generics #wire {
+                type ConnectArg = #connect;
+
+                const INTERFACE: &'static #private::Interface = &#interface;
+
+                fn from_core(core: #private::ClientCore) -> Self {
+                    Self { core, parameters: #private::PhantomData }
+                }
+
+                fn core(&self) -> &#private::ClientCore {
+                    &self.core
+                }
+            }
+
+            #[automatically_derived]
+            impl #impl_generics #private::Clone for #client #ty_generics #where_clause {
+                fn clone(&self) -> Self {
+                    Self { core: #private::Clone::clone(&self.core), parameters: #private::PhantomData }
+                }
+            }
+
+            #[automatically_derived]
+            impl #impl_generics #private::fmt::Debug for #client #ty_generics #where_clause {
+                fn fmt(&self, f: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
+                    f.debug_tuple(#debug_name).field(&self.core).finish()
+                }
+            }
+        };
+    }
+}
+
+fn method(context: &Context<'_>, method: &Method) -> TokenStream {
+    let Context { private, input, .. } = context;
+    let (vis, name, attributes) = (&input.item.vis, &method.name, copied(&method.attributes));
+    let docs = (!has_docs(&method.attributes)).then(|| {
+        let text = format!("Calls [`{0}::{1}`]({0}::{1}) of the worker.", input.item.ident.unraw(), name.unraw());
+        quote!(#[doc = #text])
+    });
+    let this = Ident::new("self", method.receiver);
+    let arguments = paths::local("arguments");
+    let parameters = method.arguments.iter().map(|argument| parameter(argument, private));
+    let puts: Vec<_> = method.arguments.iter().map(|argument| put(argument, &arguments, private)).collect();
+    let mutable = (!puts.is_empty()).then(|| quote!(mut));
+    let function = paths::function_const(name);
+    let call = shape::call(&method.reply, private);
+    let finish = match method.kind {
+        Kind::OneWay => quote!(send()),
+        _ => {
+            let shape = shape::shape(&method.reply, private);
+            quote!(call(#shape))
+        }
+    };
+    quote! {
+        #docs
+        #(#attributes)*
+        #vis fn #name(&#this, #(#parameters),*) -> #call {
+            let #mutable #arguments = #private::Arguments::new(&#this.core, Self::#function);
+            #(#puts)*
+            #arguments.#finish
+        }
+    }
+}
+
+fn parameter(Argument { name, ty, passing }: &Argument, private: &TokenStream) -> TokenStream {
+    match (ty, passing) {
+        (Type::ImplTrait(stream), Passing::Upload(_)) => {
+            let bounds = &stream.bounds;
+            quote!(#name: impl #bounds + #private::Send + 'static)
+        }
+        _ => quote!(#name: #ty),
+    }
+}
+
+fn put(Argument { name, ty, passing }: &Argument, arguments: &Ident, private: &TokenStream) -> TokenStream {
+    let text = name.unraw().to_string();
+    match passing {
+        Passing::Value => {
+            let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
+            quote!(#arguments.put(#text, &#name, #codec.encode);)
+        }
+        Passing::Bytes => quote!(#arguments.put_bytes(#text, #name);),
+        Passing::ByteVec => quote!(#arguments.put_bytes(#text, &#name);),
+        Passing::Lent(inner) => {
+            let codec = quote_spanned!(inner.span()=> #private::lent::<#inner>());
+            quote!(#arguments.put(#text, #name, #codec.encode);)
+        }
+        Passing::LentOption(inner) => {
+            let codec = quote_spanned!(inner.span()=> #private::lent_option::<#inner>());
+            quote!(#arguments.put_option(#text, #name, #codec);)
+        }
+        Passing::Upload(item) => {
+            let codec = quote_spanned!(item.span()=> #private::item::<#item>());
+            quote!(#arguments.upload(#name, #codec.encode);)
+        }
+    }
+}

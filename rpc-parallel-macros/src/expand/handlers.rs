@@ -1,0 +1,137 @@
+//! The handlers: from an incoming call to the trait's method and its answer.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{ext::IdentExt, spanned::Spanned};
+
+use super::{Context, quiet, shape};
+use crate::{
+    model::{Argument, Kind, Method, Passing},
+    paths,
+};
+
+/// The hidden provided method of the trait that gives the table of handlers.
+pub(super) fn handlers(context: &Context<'_>) -> TokenStream {
+    let Context { private, wire, .. } = context;
+    let (name, quiet) = (paths::handlers(), quiet());
+    let predicates = &wire.predicates;
+    let handlers = context.methods().map(|(method, cfgs)| {
+        let handler = handler(context, method);
+        quote!(#(#cfgs)* #handler)
+    });
+    quote! {
+        #[doc(hidden)]
+        #quiet
+        fn #name() -> #private::Vec<#private::Handler<Self>>
+        where
+            Self: #private::Sized,
+            #predicates
+        {
+            #private::Vec::from([#(#handlers),*])
+        }
+    }
+}
+
+fn handler(context: &Context<'_>, method: &Method) -> TokenStream {
+    let Context { private, client, input, .. } = context;
+    let (_, ty_generics, _) = input.item.generics.split_for_impl();
+    let function = paths::function_const(&method.name);
+    let [state, incoming, payload, answer] = ["state", "incoming", "payload", "answer"].map(paths::local);
+    let body = body(context, method, &Locals { state: &state, payload: &payload, answer: &answer });
+    let (constructor, open) = match method.kind {
+        _ if method.is_async => (quote!(future), quote!(async move)),
+        Kind::Blocking => (quote!(blocking), quote!(move ||)),
+        _ => (quote!(inline), quote!(move ||)),
+    };
+    let mutable = (method.uploads() > 0).then(|| quote!(mut));
+    let turbofish = ty_generics.as_turbofish();
+    quote! {
+        #private::Handler {
+            function: #client #turbofish::#function,
+            invoke: |#state, #incoming| {
+                let (#payload, #mutable #answer) = #private::Incoming::split(#incoming);
+                #private::Work::#constructor(#open { #body })
+            },
+        }
+    }
+}
+
+struct Locals<'a> {
+    state: &'a Ident,
+    payload: &'a Ident,
+    answer: &'a Ident,
+}
+
+fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer }: &Locals<'_>) -> TokenStream {
+    let Context { private, input, .. } = context;
+    let (interface, name) = (&input.item.ident, &method.name);
+    let (_, ty_generics, _) = input.item.generics.split_for_impl();
+    let [reader, arguments, error, output] = ["reader", "arguments", "error", "output"].map(paths::local);
+    let (mut locals, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (index, argument) in method.arguments.iter().enumerate() {
+        let local = format_ident!("argument_{index}", span = proc_macro2::Span::mixed_site());
+        match &argument.passing {
+            Passing::Upload(item) => {
+                let codec = quote_spanned!(item.span()=> #private::item::<#item>());
+                uploads.push(quote!(let #local = #answer.upload(#codec);));
+                passed.push(quote!(#local));
+            }
+            passing => {
+                takes.push(take(argument, &reader, private));
+                passed.push(match passing {
+                    Passing::Lent(_) | Passing::LentOption(_) => quote!(#local.lend()),
+                    _ => quote!(#local),
+                });
+                locals.push(local);
+            }
+        }
+    }
+    let wait = method.is_async.then(|| quote!(.await));
+    let call = quote!(<Self as #interface #ty_generics>::#name(&*#state, #(#passed),*) #wait);
+    let finish = finish(method, answer, &output, private);
+    quote! {
+        let #arguments = #payload.read(|#reader| #private::Ok((#(#takes,)*)));
+        let (#(#locals,)*) = match #arguments {
+            #private::Ok(#arguments) => #arguments,
+            #private::Err(#error) => return #answer.undecodable(#error),
+        };
+        #(#uploads)*
+        let #output = #call;
+        #finish
+    }
+}
+
+fn take(argument: &Argument, reader: &Ident, private: &TokenStream) -> TokenStream {
+    let (ty, text) = (&argument.ty, argument.name.unraw().to_string());
+    match &argument.passing {
+        Passing::Bytes => quote!(#reader.take_bytes(#text)?),
+        Passing::ByteVec => quote!(#reader.take_bytes(#text)?.to_vec()),
+        Passing::Lent(inner) => {
+            let codec = quote_spanned!(inner.span()=> #private::lent::<#inner>());
+            quote!(#codec.take(#reader, #text)?)
+        }
+        Passing::LentOption(inner) => {
+            let codec = quote_spanned!(inner.span()=> #private::lent_option::<#inner>());
+            quote!(#codec.take(#reader, #text)?)
+        }
+        Passing::Value | Passing::Upload(_) => {
+            let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
+            quote!(#codec.take(#reader, #text)?)
+        }
+    }
+}
+
+fn finish(method: &Method, answer: &Ident, output: &Ident, private: &TokenStream) -> TokenStream {
+    use crate::model::Reply;
+
+    if method.kind == Kind::OneWay {
+        return quote!(let () = #output; #answer.done(););
+    }
+    let shape = shape::shape(&method.reply, private);
+    let result = shape::result(&method.reply, quote!(#output), private);
+    match method.reply {
+        Reply::Streamed(..) => quote!(#answer.stream(#result, #shape).await;),
+        Reply::State(..) => quote!(#answer.state(#result, #shape).await;),
+        _ => quote!(#answer.reply(#result, #shape);),
+    }
+}

@@ -1,0 +1,39 @@
+//! `#[main]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::{
+    model::{Flavor, MainFn},
+    paths,
+};
+
+/// The program's entry: first the role of this process, then the runtime, then the user's body.
+pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
+    let private = paths::private(input.krate.as_ref());
+    let MainFn { attributes, signature, body, .. } = input;
+    let output = &signature.output;
+    let body = if signature.asyncness.is_some() {
+        let flavor = match &input.flavor {
+            Flavor::CurrentThread => quote!(#private::Flavor::CurrentThread),
+            Flavor::MultiThread(None) => quote!(#private::Flavor::MultiThread(#private::None)),
+            Flavor::MultiThread(Some(threads)) => {
+                quote!(#private::Flavor::MultiThread(#private::Some(#threads)))
+            }
+        };
+        let inner = paths::local("__rpc_parallel_main");
+        quote! {
+            async fn #inner() #output #body
+            #private::runtime(#flavor).block_on(#inner())
+        }
+    } else {
+        body.clone()
+    };
+    quote! {
+        #(#attributes)*
+        fn main() #output {
+            #private::enter();
+            #body
+        }
+    }
+}

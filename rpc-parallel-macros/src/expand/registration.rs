@@ -1,0 +1,54 @@
+//! An implementation, and its registration at link time.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{ImplItem, spanned::Spanned};
+
+use super::{cfgs, quiet, trait_def::sendable_arguments};
+use crate::{
+    model::{Registration, WorkerImpl},
+    paths,
+};
+
+/// The implementation as written, apart from the bounds of its streams; then its registrations.
+pub(crate) fn worker_impl(input: &WorkerImpl) -> TokenStream {
+    let private = paths::private(input.args.krate.as_ref());
+    let mut item = input.item.clone();
+    for inner in &mut item.items {
+        if let ImplItem::Fn(inner) = inner {
+            sendable_arguments(&mut inner.sig, &private);
+        }
+    }
+    let cfgs = cfgs(&item.attrs);
+    let registrations = input.registrations.iter().map(|one| {
+        let registration = registration(one, &private);
+        quote!(#(#cfgs)* #registration)
+    });
+    quote! {
+        #item
+        #(#registrations)*
+    }
+}
+
+fn registration(Registration { ty, interface, client }: &Registration, private: &TokenStream) -> TokenStream {
+    let (quiet, handlers) = (quiet(), paths::handlers());
+    let serves = quote_spanned!(ty.span()=> #private::Serves<#client>);
+    let of = quote_spanned!(ty.span()=> #private::Registration::of::<#ty, #client>);
+    let place = quote_spanned!(ty.span()=> #private::file!(), #private::line!());
+    quote! {
+        #quiet
+        const _: () = {
+            #[automatically_derived]
+            impl #serves for #ty {
+                fn handlers() -> #private::Vec<#private::Handler<Self>> {
+                    <Self as #interface>::#handlers()
+                }
+            }
+
+            #[automatically_derived]
+            impl #private::Registered<#client> for <#ty as #private::ConnectionState>::Worker {}
+
+            #private::inventory::submit! { #of(#place) }
+        };
+    }
+}

@@ -1,0 +1,129 @@
+//! What the macro knows of an item: data with spans, and nothing of what becomes of it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Generics, ItemTrait, LitStr, Path, Signature, Type};
+
+use crate::args::WorkerArgs;
+
+/// A trait under `#[worker]`.
+pub(crate) struct WorkerTrait {
+    pub(crate) args: WorkerArgs,
+    /// The trait as written, without the `#[rpc]` attributes.
+    pub(crate) item: ItemTrait,
+    /// Its functions: all methods but the local ones and those with mistakes.
+    pub(crate) methods: Vec<Method>,
+    /// Which items of the trait are functions, also those with mistakes.
+    pub(crate) rewritten: Vec<bool>,
+}
+
+/// A function of a worker trait.
+pub(crate) struct Method {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) name: Ident,
+    /// The span of `self`.
+    pub(crate) receiver: Span,
+    pub(crate) is_async: bool,
+    pub(crate) kind: Kind,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) reply: Reply,
+    pub(crate) pinned: Option<LitStr>,
+    pub(crate) signature: u64,
+}
+
+/// How the worker runs a function.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    Call,
+    Blocking,
+    Inline,
+    OneWay,
+}
+
+/// An argument: as the trait has it, and how it travels.
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    pub(crate) passing: Passing,
+}
+
+/// How an argument travels.
+pub(crate) enum Passing {
+    /// As it is, borrowed parts from the payload.
+    Value,
+    /// `&[u8]`
+    Bytes,
+    /// `Vec<u8>`
+    ByteVec,
+    /// `&T`: this is `T`.
+    Lent(Type),
+    /// `Option<&T>`: this is `T`.
+    LentOption(Type),
+    /// `impl Stream<Item = I>`: this is `I`.
+    Upload(Type),
+}
+
+/// What a function answers.
+pub(crate) enum Reply {
+    /// `T`
+    Plain(Type),
+    /// `Result<T, E>`
+    Fallible(Type, Type),
+    /// A `Result` under another path, whose types are projected from it.
+    Projected(Type),
+    /// A type that may be an alias of a `Result`.
+    Probed(Type),
+    /// `impl Stream<Item = I>`
+    Streamed(Type, Failing),
+    /// `(T, impl Stream<Item = I>)`
+    State(Type, Type, Failing),
+}
+
+/// The error type of a reply with a stream.
+pub(crate) type Failing = Option<Type>;
+
+/// An implementation under `#[worker]`.
+pub(crate) struct WorkerImpl {
+    pub(crate) args: WorkerArgs,
+    pub(crate) item: syn::ItemImpl,
+    /// What is registered: type, trait and client.
+    pub(crate) registrations: Vec<Registration>,
+}
+
+/// An implementation that is registered.
+pub(crate) struct Registration {
+    pub(crate) ty: Type,
+    pub(crate) interface: Path,
+    pub(crate) client: Path,
+}
+
+/// A `main` under `#[main]`.
+pub(crate) struct MainFn {
+    pub(crate) krate: Option<Path>,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) signature: Signature,
+    pub(crate) body: TokenStream,
+    pub(crate) flavor: Flavor,
+}
+
+/// The runtime that a `main` asks for.
+pub(crate) enum Flavor {
+    CurrentThread,
+    MultiThread(Option<syn::LitInt>),
+}
+
+impl WorkerTrait {
+    /// The names of the trait's type parameters.
+    pub(crate) fn type_parameters(generics: &Generics) -> Vec<Ident> {
+        generics.type_params().map(|parameter| parameter.ident.clone()).collect()
+    }
+}
+
+impl Method {
+    pub(crate) fn uploads(&self) -> usize {
+        self.arguments.iter().filter(|argument| matches!(argument.passing, Passing::Upload(_))).count()
+    }
+
+    pub(crate) fn has_download(&self) -> bool {
+        matches!(self.reply, Reply::Streamed(..) | Reply::State(..))
+    }
+}

@@ -1,0 +1,240 @@
+//! Values to bytes and back: postcard, with the size checked while it is written.
+
+use std::fmt;
+
+use postcard::ser_flavors::Flavor;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Why a value could not be turned into bytes or back.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The message would be larger than the connection's settings allow.
+    #[error("the message has {size} bytes, more than the limit of {limit} bytes (`Settings::max_message_size`)")]
+    TooLarge {
+        /// The size that the whole message would have had.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The value's own `Serialize` refused.
+    #[error("cannot encode: {0}")]
+    Encode(String),
+    /// The bytes are no value of the type.
+    #[error("cannot decode: {0}")]
+    Decode(String),
+    /// Bytes are left over after the last value.
+    #[error("{0} bytes are left over after the last value")]
+    TrailingBytes(usize),
+}
+
+/// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit is ever stored; after an
+/// error `out` is as it was.
+pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+    append(out, limit, |flavor| {
+        postcard::serialize_with_flavor(value, flavor).map_err(|error| CodecError::Encode(error.to_string()))
+    })
+}
+
+/// Appends `bytes` in the form of a `Vec<u8>`, in one copy.
+pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+    encode(&Bytes(bytes), out, limit)
+}
+
+/// Reads one value that fills `bytes`.
+pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, CodecError> {
+    let mut rest = bytes;
+    let value = decode_next(&mut rest)?;
+    if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes(rest.len())) }
+}
+
+/// Reads one value from the front of `bytes`.
+pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Result<T, CodecError> {
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|error| CodecError::Decode(error.to_string()))?;
+    *bytes = rest;
+    Ok(value)
+}
+
+/// Like [`decode`], for a `T` that may be a `Vec<u8>`, which is then read in one copy.
+pub(crate) fn decode_owned<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
+    let mut value: Option<T> = None;
+    if let Some(slot) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<Vec<u8>>>() {
+        *slot = Some(decode::<&[u8]>(bytes)?.to_vec());
+    }
+    match value {
+        Some(value) => Ok(value),
+        None => decode(bytes),
+    }
+}
+
+/// Like [`encode`], for a `T` that may be a `Vec<u8>`, which is then written in one copy.
+pub(crate) fn encode_owned<T: Serialize + 'static>(
+    value: &T,
+    out: &mut Vec<u8>,
+    limit: usize,
+) -> Result<(), CodecError> {
+    match (value as &dyn std::any::Any).downcast_ref::<Vec<u8>>() {
+        Some(bytes) => encode_bytes(bytes, out, limit),
+        None => encode(value, out, limit),
+    }
+}
+
+/// The arguments of a call could not be decoded.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}: {message}", Named(argument))]
+pub struct Undecodable {
+    /// The argument's name; empty where it is none of them, as with bytes after the last.
+    pub argument: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+struct Named<'a>(&'a str);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => f.write_str("arguments"),
+            name => write!(f, "argument `{name}`"),
+        }
+    }
+}
+
+/// Reads the arguments of a call one by one. What they borrow they borrow from the call's payload.
+#[derive(Debug)]
+pub struct Reader<'de> {
+    rest: &'de [u8],
+}
+
+impl<'de> Reader<'de> {
+    /// A reader of all of `bytes`.
+    pub fn new(bytes: &'de [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// The next argument.
+    pub fn take<T: Deserialize<'de>>(&mut self, argument: &'static str) -> Result<T, Undecodable> {
+        decode_next(&mut self.rest).map_err(|error| Undecodable { argument, message: error.to_string() })
+    }
+
+    /// The next argument, which is a `&[u8]` or `Vec<u8>`.
+    pub fn take_bytes(&mut self, argument: &'static str) -> Result<&'de [u8], Undecodable> {
+        self.take(argument)
+    }
+
+    /// Refuses what is left over.
+    pub fn finish(self) -> Result<(), Undecodable> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        Err(Undecodable { argument: "", message: CodecError::TrailingBytes(self.rest.len()).to_string() })
+    }
+
+    /// All arguments, as `read` takes them, and nothing left over.
+    pub fn read<T>(bytes: &'de [u8], read: impl FnOnce(&mut Self) -> Result<T, Undecodable>) -> Result<T, Undecodable> {
+        let mut reader = Self::new(bytes);
+        let arguments = read(&mut reader)?;
+        reader.finish()?;
+        Ok(arguments)
+    }
+}
+
+/// Bytes that serde sees as bytes.
+struct Bytes<'a>(&'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+fn append(
+    out: &mut Vec<u8>,
+    limit: usize,
+    write: impl FnOnce(Limited<'_>) -> Result<usize, CodecError>,
+) -> Result<(), CodecError> {
+    let start = out.len();
+    let result = match write(Limited { size: start, limit, out }) {
+        Ok(size) if size > limit => Err(CodecError::TooLarge { size, limit }),
+        Ok(_) => return Ok(()),
+        Err(error) => Err(error),
+    };
+    out.truncate(start);
+    result
+}
+
+/// Stores up to `limit` bytes and counts the rest, so that the error can tell the size.
+struct Limited<'a> {
+    out: &'a mut Vec<u8>,
+    size: usize,
+    limit: usize,
+}
+
+impl Flavor for Limited<'_> {
+    type Output = usize;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.size = self.size.saturating_add(bytes.len());
+        if self.size <= self.limit {
+            self.out.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<usize> {
+        Ok(self.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_holds_while_writing() {
+        let mut out = vec![7];
+        let error = encode(&vec![1u8; 100], &mut out, 50).unwrap_err();
+        assert_eq!(error, CodecError::TooLarge { size: 102, limit: 50 });
+        assert_eq!(out, [7]);
+        assert!(out.capacity() <= 64);
+        encode(&vec![1u8; 48], &mut out, 50).unwrap();
+        assert_eq!(out.len(), 50);
+    }
+
+    #[test]
+    fn bytes_have_the_form_of_a_vec() {
+        let (mut plain, mut fast, mut owned) = (Vec::new(), Vec::new(), Vec::new());
+        let value = vec![1u8, 2, 3];
+        encode(&value, &mut plain, 100).unwrap();
+        encode_bytes(&value, &mut fast, 100).unwrap();
+        encode_owned(&value, &mut owned, 100).unwrap();
+        assert_eq!(plain, fast);
+        assert_eq!(plain, owned);
+        assert_eq!(decode_owned::<Vec<u8>>(&fast).unwrap(), value);
+        assert_eq!(decode_owned::<Vec<u16>>(&[1, 5]).unwrap(), [5]);
+    }
+
+    #[test]
+    fn arguments_are_borrowed_and_complete() {
+        let mut bytes = Vec::new();
+        encode("text", &mut bytes, 100).unwrap();
+        encode(&5u8, &mut bytes, 100).unwrap();
+        let read = |bytes| {
+            Reader::read(bytes, |reader| Ok((reader.take::<&str>("text")?, reader.take::<u8>("number")?)))
+        };
+        let (text, number) = read(&bytes).unwrap();
+        assert_eq!((text, number), ("text", 5));
+        assert!(bytes.as_ptr_range().contains(&text.as_ptr()));
+        let error = read(&bytes[..5]).unwrap_err();
+        assert!(error.to_string().starts_with("argument `number`: cannot decode: "), "{error}");
+        bytes.push(0);
+        let error = read(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "arguments: 1 bytes are left over after the last value");
+    }
+}

@@ -1,0 +1,121 @@
+//! What the macro writes down about a worker trait: its [`Interface`] and the [`Function`]s in it.
+
+use crate::{FunctionId, InterfaceId};
+
+/// How the worker runs a function.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum FunctionKind {
+    /// An `async fn`: a task of the worker's runtime.
+    Call,
+    /// A plain `fn`: it may compute or block, and runs on the blocking pool.
+    Blocking,
+    /// A plain `fn` under `#[rpc(inline)]`: cheap, and runs on the connection's own task.
+    Inline,
+    /// `#[rpc(one_way)]`: sent, never answered.
+    OneWay,
+}
+
+/// One function of a worker trait.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Function {
+    /// Its name on the wire.
+    pub id: FunctionId,
+    /// `module::Trait::method`.
+    pub name: &'static str,
+    /// How the worker runs it.
+    pub kind: FunctionKind,
+    /// How many streams go from the caller to the worker.
+    pub uploads: u8,
+    /// Whether a stream comes back.
+    pub download: bool,
+    /// A hash of the kind and of the types as they are written, without the arguments' names.
+    pub signature: u64,
+    /// The source file of the method.
+    pub file: &'static str,
+    /// Its line, from 1.
+    pub line: u32,
+    /// Its column, from 1.
+    pub column: u32,
+}
+
+/// What an expansion says of a function; [`Function::new`] makes one of it.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionParts {
+    /// Module, trait and method: hashed into the id unless `pinned` is there.
+    pub path: [&'static str; 3],
+    /// `#[rpc(name = "..")]`.
+    pub pinned: Option<&'static str>,
+    /// `module::Trait::method`.
+    pub name: &'static str,
+    /// See [`Function::kind`].
+    pub kind: FunctionKind,
+    /// See [`Function::uploads`].
+    pub uploads: u8,
+    /// See [`Function::download`].
+    pub download: bool,
+    /// See [`Function::signature`].
+    pub signature: u64,
+    /// File, line and column of the method.
+    pub place: (&'static str, u32, u32),
+}
+
+impl Function {
+    /// The descriptor of a method. Its id is `FunctionId::of_path(&["function", module, trait, method])`, or
+    /// `FunctionId::of_path(&["name", pinned])`.
+    pub const fn new(parts: FunctionParts) -> Self {
+        let [module, interface, method] = parts.path;
+        let id = match parts.pinned {
+            Some(name) => FunctionId::of_path(&["name", name]),
+            None => FunctionId::of_path(&["function", module, interface, method]),
+        };
+        let (file, line, column) = parts.place;
+        Self {
+            id,
+            name: parts.name,
+            kind: parts.kind,
+            uploads: parts.uploads,
+            download: parts.download,
+            signature: parts.signature,
+            file,
+            line,
+            column,
+        }
+    }
+}
+
+/// A worker trait, as its clients and its implementations know it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Interface {
+    /// Its name on the wire.
+    pub id: InterfaceId,
+    /// `module::Trait`.
+    pub name: &'static str,
+    /// Its functions, in the order of the trait.
+    pub functions: &'static [Function],
+    /// The source file of the trait.
+    pub file: &'static str,
+    /// Its line, from 1.
+    pub line: u32,
+}
+
+impl Interface {
+    /// The descriptor of a trait. Its id is `InterfaceId::of_path(&["interface", module, trait])`, or
+    /// `InterfaceId::of_path(&["name", pinned])` with `#[worker(name = "..")]`.
+    pub const fn new(
+        path: [&'static str; 2],
+        pinned: Option<&'static str>,
+        name: &'static str,
+        functions: &'static [Function],
+        place: (&'static str, u32),
+    ) -> Self {
+        let [module, interface] = path;
+        let id = match pinned {
+            Some(name) => InterfaceId::of_path(&["name", name]),
+            None => InterfaceId::of_path(&["interface", module, interface]),
+        };
+        Self { id, name, functions, file: place.0, line: place.1 }
+    }
+}

@@ -1,0 +1,38 @@
+//! What generated code names. No part of the public API: it may change in any version.
+
+pub use std::{
+    clone::Clone,
+    convert::Infallible,
+    fmt,
+    future::Future,
+    marker::{PhantomData, Send, Sync, Sized, Unpin},
+    option::Option::{self, None, Some},
+    result::Result::{self, Err, Ok},
+    sync::Arc,
+    vec::Vec,
+};
+
+pub use inventory;
+pub use std::{column, concat, file, line, module_path};
+
+pub use crate::{
+    codec::{CodecError, Reader, Undecodable},
+    flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
+    function::{Function, FunctionKind, FunctionParts, Interface},
+    handler::{Dispatch, Handler, Work},
+    init::{ConnectionState, Init},
+    referent::Referent,
+    registry::{Registered, Registration, Serves},
+    shape::{
+        Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state, streamed,
+    },
+    bootstrap::enter,
+    client::{Arguments, Call, CallError, Client, ClientCore, Streaming},
+    connection::{Incoming, RawReply},
+    runtime::{Flavor, runtime},
+    server::{Answer, Payload, Upload},
+    value::{
+        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter, WireValue,
+        argument, item, lent, lent_option,
+    },
+};

@@ -1,0 +1,279 @@
+//! All implementations of worker traits that are linked into this program.
+
+use std::{any::Any, collections::HashMap, fmt, pin::Pin, sync::{Arc, OnceLock}};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Fault, FunctionId, InterfaceId, WorkerTypeId,
+    codec,
+    function::{Function, Interface},
+    handler::{Dispatch, Dispatcher, Handler},
+    hash::hash_parts,
+    init::{ConnectionState, Init},
+    client::Client,
+    server::WorkerContext,
+};
+
+/// A future whose type is forgotten.
+pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Worker state whose type is forgotten.
+pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
+
+/// A worker type that serves the interface of the client `C`: there is a `#[rpc_parallel::worker]` implementation of
+/// its trait, for the type itself or for a connection state of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not registered as a worker for `{C}`",
+    label = "no `#[rpc_parallel::worker]` on its implementation of the trait",
+    note = "put `#[rpc_parallel::worker]` on `impl .. for {Self}`, as on the trait"
+)]
+pub trait Registered<C>: Init {}
+
+/// A connection state that serves the interface of the client `C`.
+pub trait Serves<C: Client>: ConnectionState<Arg = C::ConnectArg> {
+    /// What runs the functions, in the order of the interface.
+    fn handlers() -> Vec<Handler<Self>>;
+}
+
+/// One implementation of a worker trait.
+#[non_exhaustive]
+pub struct Registration {
+    /// The trait.
+    pub interface: &'static Interface,
+    /// The type that is spawned.
+    pub worker_type: fn() -> WorkerTypeId,
+    /// Its name.
+    pub worker_type_name: fn() -> &'static str,
+    /// The name of the type that implements the trait.
+    pub implementation_name: fn() -> &'static str,
+    /// The source file of the implementation.
+    pub file: &'static str,
+    /// Its line, from 1.
+    pub line: u32,
+    /// Makes the worker's state from its encoded argument.
+    pub init: fn(Bytes, WorkerContext) -> Boxed<Result<AnyState, Fault>>,
+    /// Makes what dispatches the calls of one connection, from the worker's state and the encoded argument of
+    /// `connect`.
+    pub open: fn(AnyState, Bytes) -> Boxed<Result<Box<dyn Dispatch>, Fault>>,
+}
+
+inventory::collect!(Registration);
+
+impl Registration {
+    /// The registration of the implementation for `T` of the trait of which `C` is the client.
+    pub const fn of<T: Serves<C>, C: Client>(file: &'static str, line: u32) -> Self {
+        Self {
+            interface: C::INTERFACE,
+            worker_type: WorkerTypeId::of::<T::Worker>,
+            worker_type_name: std::any::type_name::<T::Worker>,
+            implementation_name: std::any::type_name::<T>,
+            file,
+            line,
+            init: |arg, cx| Box::pin(init::<T::Worker>(arg, cx)),
+            open: |worker, arg| Box::pin(open::<T, C>(worker, arg)),
+        }
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} for {} ({}:{})", self.interface.name, (self.implementation_name)(), self.file, self.line)
+    }
+}
+
+async fn init<W: Init>(arg: Bytes, cx: WorkerContext) -> Result<AnyState, Fault> {
+    let arg = argument::<W::Arg>("the worker's argument", &arg)?;
+    let worker = W::init(arg, &cx).await.map_err(Into::into)?;
+    Ok(Arc::new(worker))
+}
+
+async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Result<Box<dyn Dispatch>, Fault> {
+    let worker = worker.downcast::<T::Worker>().map_err(|_| {
+        Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>()))
+    })?;
+    let arg = argument::<T::Arg>("the argument of `connect`", &arg)?;
+    let state = T::open(&worker, arg).await.map_err(Into::into)?;
+    Ok(Box::new(Dispatcher { state, interface: C::INTERFACE, handlers: T::handlers() }))
+}
+
+fn argument<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Fault> {
+    codec::decode(bytes).map_err(|error| Fault::new(format!("{what}: {error}")))
+}
+
+/// The registrations of a program, indexed.
+#[derive(Debug)]
+pub struct Registry {
+    registrations: Vec<&'static Registration>,
+    by_key: HashMap<(WorkerTypeId, InterfaceId), &'static Registration>,
+    interfaces: HashMap<InterfaceId, &'static Interface>,
+}
+
+/// Two things of one program have the same identity.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two methods have one id.
+    #[error("the functions `{}` ({}) and `{}` ({}) have the same id {id}: give one of them a name of its own with `#[rpc(name = \"..\")]`", names.0, places.0, names.1, places.1)]
+    Function {
+        /// The id.
+        id: FunctionId,
+        /// The two functions' names.
+        names: (&'static str, &'static str),
+        /// `file:line` of both.
+        places: (String, String),
+    },
+    /// Two traits have one id.
+    #[error("the worker traits `{}` ({}) and `{}` ({}) have the same id {id}: give one of them a name of its own with `#[rpc_parallel::worker(name = \"..\")]`", names.0, places.0, names.1, places.1)]
+    Interface {
+        /// The id.
+        id: InterfaceId,
+        /// The two traits' names.
+        names: (&'static str, &'static str),
+        /// `file:line` of both.
+        places: (String, String),
+    },
+    /// A worker type serves one trait twice.
+    #[error("`{worker}` serves `{interface}` twice, at {} and at {}: a worker has one implementation of each trait, for itself or for one type of connection state", places.0, places.1)]
+    Twice {
+        /// The worker type.
+        worker: &'static str,
+        /// The trait.
+        interface: &'static str,
+        /// `file:line` of both.
+        places: (String, String),
+    },
+}
+
+/// No implementation of the asked interface is linked into this program for the asked worker type.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct NotRegistered {
+    message: String,
+}
+
+impl Registry {
+    /// The registry of this program.
+    pub fn global() -> Result<&'static Self, &'static RegistryError> {
+        static GLOBAL: OnceLock<Result<Registry, RegistryError>> = OnceLock::new();
+        GLOBAL.get_or_init(|| Self::new(inventory::iter::<Registration>)).as_ref()
+    }
+
+    /// Indexes `registrations`.
+    pub(crate) fn new(registrations: impl IntoIterator<Item = &'static Registration>) -> Result<Self, RegistryError> {
+        let mut registrations: Vec<_> = registrations.into_iter().collect();
+        // The order of linking must show nowhere.
+        registrations.sort_by_key(|one| (one.file, one.line, (one.implementation_name)()));
+        let mut registry =
+            Self { registrations: Vec::new(), by_key: HashMap::new(), interfaces: HashMap::new() };
+        let mut functions = HashMap::new();
+        for registration in registrations {
+            registry.add_interface(registration.interface, &mut functions)?;
+            registry.add(registration)?;
+        }
+        Ok(registry)
+    }
+
+    fn add_interface(
+        &mut self,
+        interface: &'static Interface,
+        functions: &mut HashMap<FunctionId, &'static Function>,
+    ) -> Result<(), RegistryError> {
+        if let Some(known) = self.interfaces.insert(interface.id, interface) {
+            // A generic trait has one descriptor for each of its instances.
+            if (known.file, known.line, known.name) == (interface.file, interface.line, interface.name) {
+                return Ok(());
+            }
+            return Err(RegistryError::Interface {
+                id: interface.id,
+                names: (known.name, interface.name),
+                places: (place(known.file, known.line), place(interface.file, interface.line)),
+            });
+        }
+        for function in interface.functions {
+            if let Some(known) = functions.insert(function.id, function) {
+                return Err(RegistryError::Function {
+                    id: function.id,
+                    names: (known.name, function.name),
+                    places: (place(known.file, known.line), place(function.file, function.line)),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, registration: &'static Registration) -> Result<(), RegistryError> {
+        let key = ((registration.worker_type)(), registration.interface.id);
+        if let Some(known) = self.by_key.insert(key, registration) {
+            return Err(RegistryError::Twice {
+                worker: (registration.worker_type_name)(),
+                interface: registration.interface.name,
+                places: (place(known.file, known.line), place(registration.file, registration.line)),
+            });
+        }
+        self.registrations.push(registration);
+        Ok(())
+    }
+
+    /// The implementation of `interface` for `worker_type`.
+    pub fn get(&self, worker_type: WorkerTypeId, interface: InterfaceId) -> Option<&'static Registration> {
+        self.by_key.get(&(worker_type, interface)).copied()
+    }
+
+    /// Like [`get`](Self::get); the error says what was asked for, and lists what there is.
+    pub fn find(
+        &self,
+        (worker_type, worker_type_name): (WorkerTypeId, &str),
+        (interface, interface_name): (InterfaceId, &str),
+    ) -> Result<&'static Registration, NotRegistered> {
+        self.get(worker_type, interface).ok_or_else(|| NotRegistered {
+            message: format!(
+                "no implementation of `{interface_name}` for the worker `{worker_type_name}` is linked into this \
+                 program; registered are: {}. If it is in a library that the program does not mention otherwise, add \
+                 `use {} as _;`",
+                self.list(),
+                worker_type_name.split("::").next().unwrap_or(worker_type_name),
+            ),
+        })
+    }
+
+    /// All registrations, in an order that does not depend on linking.
+    pub fn registrations(&self) -> &[&'static Registration] {
+        &self.registrations
+    }
+
+    fn list(&self) -> String {
+        if self.registrations.is_empty() {
+            return "none".to_owned();
+        }
+        let lines: Vec<_> = self.registrations.iter().map(|one| format!("{one:?}")).collect();
+        lines.join(", ")
+    }
+
+    /// A digest of all ids and signatures, for telling builds apart that have no better build id.
+    pub fn digest(&self) -> [u8; 16] {
+        let mut lines: Vec<String> = Vec::new();
+        for one in &self.registrations {
+            lines.push(format!("{} {}", (one.worker_type)(), one.interface.id));
+        }
+        for interface in self.interfaces.values() {
+            for function in interface.functions {
+                lines.push(format!("{} {} {:016x}", interface.id, function.id, function.signature));
+            }
+        }
+        lines.sort_unstable();
+        let half = |seed| {
+            let parts: Vec<&str> = std::iter::once(seed).chain(lines.iter().map(String::as_str)).collect();
+            hash_parts(&parts).to_be_bytes()
+        };
+        let mut digest = [0; 16];
+        digest[..8].copy_from_slice(&half("build, first half"));
+        digest[8..].copy_from_slice(&half("build, second half"));
+        digest
+    }
+}
+
+fn place(file: &str, line: u32) -> String {
+    format!("{file}:{line}")
+}

@@ -1,0 +1,134 @@
+//! The shapes of a reply: a value, a stream, or a value and a stream, each with or without an error of its own.
+//!
+//! A shape's constructor asks for what the types must be; see [`value`](crate::value) on why nothing else does.
+
+use std::{convert::Infallible, fmt};
+
+use crate::{
+    client::{CallError, Streaming},
+    connection::RawReply,
+    value::{Encode, WireError, WireValue},
+};
+
+/// What the client needs to know of a reply.
+pub trait Shape {
+    /// What the call gives.
+    type Value;
+    /// What the method itself may fail with.
+    type Error;
+
+    /// Turns the reply that came into the call's result.
+    fn decoder(self) -> Decoder<Self::Value, Self::Error>;
+}
+
+/// Turns the reply that came into the call's result.
+pub type Decoder<T, E> = fn(RawReply) -> Result<T, CallError<E>>;
+
+/// A value.
+pub struct Reply<T, E> {
+    decoder: Decoder<T, E>,
+    /// The value's codec.
+    pub value: Encode<T>,
+    /// The error's codec.
+    pub error: Encode<E>,
+}
+
+/// A stream of items.
+pub struct Streamed<I, E> {
+    decoder: Decoder<Streaming<I>, E>,
+    /// The items' codec.
+    pub item: Encode<I>,
+    /// The error's codec.
+    pub error: Encode<E>,
+}
+
+/// A first value and a stream of updates.
+pub struct State<T, I, E> {
+    decoder: Decoder<(T, Streaming<I>), E>,
+    /// The value's codec.
+    pub value: Encode<T>,
+    /// The updates' codec.
+    pub item: Encode<I>,
+    /// The error's codec.
+    pub error: Encode<E>,
+}
+
+/// `-> T`
+pub const fn plain<T: WireValue>() -> Reply<T, Infallible> {
+    Reply { decoder: RawReply::plain, value: Encode::owned(), error: Encode::never() }
+}
+
+/// `-> Result<T, E>`
+pub const fn fallible<T: WireValue, E: WireError>() -> Reply<T, E> {
+    Reply { decoder: RawReply::fallible, value: Encode::owned(), error: Encode::owned() }
+}
+
+/// `-> X`, which a [`Probe`](crate::flatten::Probe) was asked about.
+pub const fn flat<X: crate::flatten::Flat<R>, const R: bool>() -> Reply<X::Value, X::Error> {
+    X::REPLY
+}
+
+/// `-> impl Stream<Item = I>`
+pub const fn streamed<I: WireValue>() -> Streamed<I, Infallible> {
+    Streamed { decoder: RawReply::streamed, item: Encode::owned(), error: Encode::never() }
+}
+
+/// `-> Result<impl Stream<Item = I>, E>`
+pub const fn fallible_streamed<I: WireValue, E: WireError>() -> Streamed<I, E> {
+    Streamed { decoder: RawReply::fallible_streamed, item: Encode::owned(), error: Encode::owned() }
+}
+
+/// `-> (T, impl Stream<Item = I>)`
+pub const fn state<T: WireValue, I: WireValue>() -> State<T, I, Infallible> {
+    State { decoder: RawReply::state, value: Encode::owned(), item: Encode::owned(), error: Encode::never() }
+}
+
+/// `-> Result<(T, impl Stream<Item = I>), E>`
+pub const fn fallible_state<T: WireValue, I: WireValue, E: WireError>() -> State<T, I, E> {
+    State { decoder: RawReply::fallible_state, value: Encode::owned(), item: Encode::owned(), error: Encode::owned() }
+}
+
+impl<T, E> Shape for Reply<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn decoder(self) -> Decoder<T, E> {
+        self.decoder
+    }
+}
+
+impl<I, E> Shape for Streamed<I, E> {
+    type Value = Streaming<I>;
+    type Error = E;
+
+    fn decoder(self) -> Decoder<Streaming<I>, E> {
+        self.decoder
+    }
+}
+
+impl<T, I, E> Shape for State<T, I, E> {
+    type Value = (T, Streaming<I>);
+    type Error = E;
+
+    fn decoder(self) -> Decoder<(T, Streaming<I>), E> {
+        self.decoder
+    }
+}
+
+impl<T, E> fmt::Debug for Reply<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
+    }
+}
+
+impl<I, E> fmt::Debug for Streamed<I, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Streamed")
+    }
+}
+
+impl<T, I, E> fmt::Debug for State<T, I, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("State")
+    }
+}

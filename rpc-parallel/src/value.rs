@@ -1,0 +1,223 @@
+//! What may travel, and the codecs that prove it.
+//!
+//! Each type in a worker trait is asked for its codec in one place of the expansion for the client and in one for the
+//! handler, both spanned at the type, both by the same function. All that follows takes the codec and has no bound:
+//! a type that cannot travel is one error, at the type.
+
+use std::{any::Any, fmt, marker::PhantomData};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    codec::{CodecError, Reader, Undecodable, encode, encode_owned},
+    referent::Referent,
+};
+
+/// An argument: `Serialize`, and `Deserialize` from what the payload lives.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a worker method",
+    label = "cannot travel to another process",
+    note = "an argument must be `serde::Serialize` and `serde::Deserialize`: `#[derive(Serialize, Deserialize)]`",
+    note = "`&T`, `&[T]`, `&str`, `&Path` and `Option<&T>` may be borrowed; inside of other types only `&str` and `&[u8]`"
+)]
+pub trait WireArgument<'de>: Serialize + Deserialize<'de> + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: Serialize + Deserialize<'de> + Send> WireArgument<'de> for T {}
+
+/// A result, or an item of a stream.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a worker method, nor an item of its streams",
+    label = "cannot travel to another process",
+    note = "it must be `serde::Serialize`, `serde::Deserialize`, `Send` and `'static`: `#[derive(Serialize, Deserialize)]`"
+)]
+pub trait WireValue: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> WireValue for T {}
+
+/// The error of a method that returns a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a worker method",
+    label = "cannot travel to another process",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or return `Result<_, rpc_parallel::Fault>`: `?` turns any error into a `Fault`"
+)]
+pub trait WireError: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> WireError for T {}
+
+/// What a type parameter of a worker trait must be where the trait is called or served.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a type parameter of a worker trait",
+    label = "cannot travel to another process",
+    note = "it must be `serde::Serialize`, `serde::Deserialize`, `Send`, `Sync` and `'static`"
+)]
+pub trait WireParameter: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> WireParameter for T {}
+
+/// Appends a value to the bytes of a message, see [`encode`](crate::codec::encode).
+pub struct Encode<T: ?Sized>(fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>);
+
+impl<T: ?Sized> Encode<T> {
+    /// Appends `value` to `out`, whose length may not exceed `limit`.
+    pub fn encode(self, value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+        (self.0)(value, out, limit)
+    }
+}
+
+impl<T: Serialize + Any> Encode<T> {
+    pub(crate) const fn owned() -> Self {
+        Self(encode_owned)
+    }
+}
+
+impl Encode<std::convert::Infallible> {
+    pub(crate) const fn never() -> Self {
+        Self(|never, _, _| match *never {})
+    }
+}
+
+impl<T: ?Sized> Clone for Encode<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Encode<T> {}
+
+impl<T: ?Sized> fmt::Debug for Encode<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encode")
+    }
+}
+
+/// The codec of an argument that is passed by value.
+pub struct Argument<'de, T> {
+    /// The caller's half.
+    pub encode: Encode<T>,
+    decode: fn(&mut Reader<'de>, &'static str) -> Result<T, Undecodable>,
+}
+
+impl<'de, T> Argument<'de, T> {
+    /// The worker's half.
+    pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<T, Undecodable> {
+        (self.decode)(reader, name)
+    }
+}
+
+/// The codec of an argument passed by value.
+pub const fn argument<'de, T: WireArgument<'de>>() -> Argument<'de, T> {
+    Argument { encode: Encode(encode), decode: |reader, name| reader.take(name) }
+}
+
+/// The codec of a borrowed argument `&T`, which the worker decodes as an `H` and lends to the method.
+pub struct Lent<'de, T: ?Sized, H> {
+    /// The caller's half.
+    pub encode: Encode<T>,
+    decode: fn(&mut Reader<'de>, &'static str) -> Result<H, Undecodable>,
+    held: fn(&H) -> &T,
+}
+
+impl<'de, T: ?Sized, H> Lent<'de, T, H> {
+    /// The worker's half: what holds the argument.
+    pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<Holder<T, H>, Undecodable> {
+        Ok(Holder { value: (self.decode)(reader, name)?, held: self.held })
+    }
+}
+
+/// Holds a decoded argument that is lent to the method.
+pub struct Holder<T: ?Sized, H> {
+    value: H,
+    held: fn(&H) -> &T,
+}
+
+impl<T: ?Sized, H> Holder<T, H> {
+    /// The argument.
+    pub fn lend(&self) -> &T {
+        (self.held)(&self.value)
+    }
+}
+
+/// The codec of an argument `&T`.
+pub const fn lent<'de, T: ?Sized + Referent<'de>>() -> Lent<'de, T, T::Held> {
+    Lent { encode: Encode(encode), decode: |reader, name| reader.take(name), held: T::held }
+}
+
+/// The codec of an argument `Option<&T>`.
+pub struct LentOption<'de, T: ?Sized, H> {
+    encode: Encode<T>,
+    decode: fn(&mut Reader<'de>, &'static str) -> Result<Option<H>, Undecodable>,
+    held: fn(&H) -> &T,
+}
+
+impl<'de, T: ?Sized, H> LentOption<'de, T, H> {
+    /// The caller's half, in the wire form of an option: 0, or 1 and the value.
+    pub fn encode(self, value: Option<&T>, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+        encode(&u8::from(value.is_some()), out, limit)?;
+        match value {
+            Some(value) => self.encode.encode(value, out, limit),
+            None => Ok(()),
+        }
+    }
+
+    /// The worker's half: what holds the argument.
+    pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<OptionHolder<T, H>, Undecodable> {
+        Ok(OptionHolder { value: (self.decode)(reader, name)?, held: self.held })
+    }
+}
+
+/// Holds a decoded argument of which an `Option<&T>` is lent.
+pub struct OptionHolder<T: ?Sized, H> {
+    value: Option<H>,
+    held: fn(&H) -> &T,
+}
+
+impl<T: ?Sized, H> OptionHolder<T, H> {
+    /// The argument.
+    pub fn lend(&self) -> Option<&T> {
+        self.value.as_ref().map(self.held)
+    }
+}
+
+/// The codec of an argument `Option<&T>`.
+pub const fn lent_option<'de, T: ?Sized + Referent<'de>>() -> LentOption<'de, T, T::Held> {
+    LentOption { encode: Encode(encode), decode: |reader, name| reader.take(name), held: T::held }
+}
+
+/// The codec of the items of an upload.
+pub struct Item<T> {
+    /// The caller's half.
+    pub encode: Encode<T>,
+    /// The worker's half: an item from the bytes that it fills.
+    pub decode: fn(&[u8]) -> Result<T, CodecError>,
+}
+
+/// The codec of the items of an upload.
+pub const fn item<T: WireValue>() -> Item<T> {
+    Item { encode: Encode::owned(), decode: crate::codec::decode_owned }
+}
+
+macro_rules! opaque_debug {
+    ($($name:ident [$($generics:tt)*] [$($arguments:tt)*]),* $(,)?) => {$(
+        impl<$($generics)*> fmt::Debug for $name<$($arguments)*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    )*};
+}
+
+opaque_debug! {
+    Argument['de, T]['de, T],
+    Lent['de, T: ?Sized, H]['de, T, H],
+    LentOption['de, T: ?Sized, H]['de, T, H],
+    Holder[T: ?Sized, H][T, H],
+    OptionHolder[T: ?Sized, H][T, H],
+    Item[T][T],
+}
+
+/// A type that is named and never made.
+pub(crate) type Phantom<T> = PhantomData<fn() -> T>;
