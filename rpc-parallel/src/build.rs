@@ -2,23 +2,27 @@
 
 use std::sync::OnceLock;
 
-use crate::{id::BuildId, process::image, registry::Registry};
+use crate::{
+    hash::hash_parts,
+    id::BuildId,
+    process::{build_note::build_note, executable},
+    registry::Registry,
+};
 
 static BUILD: OnceLock<BuildId> = OnceLock::new();
 
 /// The build of this process, the same in every process that runs the same image.
 ///
-/// It is the build id that the linker has written into the executable. Without one it is a digest of the worker
-/// traits and functions that are linked in, with their signatures, and of the size and time of the executable.
+/// It is the build id that the linker has written into the executable. Without one it is made of the worker traits
+/// and functions that are linked in, with their signatures, and of which file the executable is.
 pub(crate) fn build_id() -> BuildId {
     *BUILD.get_or_init(|| {
-        image::build_id().map_or_else(
-            || {
-                let digest = Registry::global().map(Registry::digest).unwrap_or_default();
-                BuildId::from_bytes(image::stamp(digest))
-            },
-            BuildId::from_bytes,
-        )
+        BuildId::from_bytes(build_note().unwrap_or_else(|| {
+            let mut bytes = Registry::global().map(Registry::digest).unwrap_or_default();
+            let stamp = hash_parts(&["executable", &executable::stamp().unwrap_or_default()]);
+            bytes[..8].copy_from_slice(&stamp.to_be_bytes());
+            bytes
+        }))
     })
 }
 

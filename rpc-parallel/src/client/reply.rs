@@ -71,7 +71,7 @@ impl RawReply {
     }
 
     fn check_app<E: DeserializeOwned + 'static>(&self) -> Result<(), CallError<E>> {
-        if self.status == Status::AppError {
+        if self.status == Status::App {
             return Err(match decode(&self.payload, "the method's error") {
                 Ok(error) => CallError::App(error),
                 Err(error) => error,
@@ -101,7 +101,7 @@ pub(crate) fn failure<E>(status: Status, payload: &[u8]) -> CallError<E> {
         Status::Undecodable => CallError::Decode(text()),
         Status::TooBig => TooBig::decode(payload).into(),
         Status::Mismatch | Status::Refused => CallError::Mismatch(text()),
-        Status::Ok | Status::AppError => {
+        Status::Ok | Status::App => {
             CallError::Mismatch("the worker replied with an error that the method does not have".into())
         }
     }

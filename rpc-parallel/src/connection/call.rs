@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
     id::{CallId, FunctionId},
-    proto::{OpenCall, OpenCallError, StreamKey, StreamSide},
+    proto::{OpenCall, OpenCallError, StreamKey, CallSide},
     wire::Status,
 };
 
@@ -93,9 +93,10 @@ impl RawCall {
             return Poll::Ready(Err(CallFailure::Lost(terminal)));
         }
         let one_way = open.one_way;
+        let call = OpenCall { payload: std::mem::take(&mut open.payload), ..open.clone() };
         // Nothing to wait with: written now, the call saves a hop to the driver.
         let alone = core.session.open_calls() == 0 && core.last_replies <= 1 && !core.session.transmit();
-        let call = match core.session.open_call(Instant::now(), std::mem::take(open)) {
+        let call = match core.session.open_call(Instant::now(), call) {
             Ok(call) => call,
             Err(OpenCallError::Full(back)) => {
                 *open = back;
@@ -122,7 +123,7 @@ impl RawCall {
             None => State::Over,
         };
         for (stream, upload) in (1..).zip(uploads) {
-            let key = StreamKey { side: StreamSide::Local, call, stream };
+            let key = StreamKey { side: CallSide::Local, call, stream };
             upload(RawSender::upload(Arc::clone(&shared), key));
         }
         Poll::Ready(Ok(()))
@@ -201,14 +202,14 @@ impl RawCall {
 impl CallFailure {
     fn from_open(error: OpenCallError, core: &Core) -> Self {
         match error {
-            OpenCallError::TooBig { size, limit } => {
-                Self::TooBig(TooBig::new(size, limit, "the arguments of the call"))
+            OpenCallError::TooBig(error) => {
+                Self::TooBig(TooBig::new(error.size, error.limit, "the arguments of the call"))
             }
             OpenCallError::Closed => match core.terminal.clone() {
                 Some(terminal) => Self::Lost(terminal),
                 None => Self::Closing,
             },
-            OpenCallError::Full(_) | OpenCallError::Closing => Self::Closing,
+            OpenCallError::Full(_) | OpenCallError::TooManyUploads(_) | OpenCallError::Closing => Self::Closing,
         }
     }
 }

@@ -13,12 +13,12 @@ use tokio::time::Sleep;
 
 use crate::{
     connection::{
-        ConnectionLost, Incoming, Service, Terminal,
+        CalledFunction, ConnectionLost, Incoming, Service, Terminal,
         core::{Core, Shared},
     },
-    proto::{Event, StreamKey, StreamSide},
+    proto::{Event, StreamKey, CallSide},
     transport::Socket,
-    wire::CloseReason,
+    wire::{CloseKind, CloseReason, Closer},
 };
 
 /// Drives one connection until it ends.
@@ -108,18 +108,18 @@ impl Driver {
                     core.last_replies += 1;
                     core.waiting.replied(call, status, payload, download, wakers);
                 }
-                Event::Called(call) => {
-                    let serial =
-                        if call.one_way { core.served.anonymous() } else { core.served.open(call.call) };
-                    for stream in 1..=call.uploads {
-                        core.waiting.add_reader(StreamKey { side: StreamSide::Remote, call: call.call, stream });
+                Event::Called { call, function, one_way, uploads, payload, .. } => {
+                    let serial = if one_way { core.served.anonymous() } else { core.served.open(call) };
+                    for stream in 1..=uploads {
+                        core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
+                    let call = CalledFunction { call, function, one_way, uploads, payload };
                     let limit = core.session.message_limit();
                     self.incoming.push(Incoming::new(Arc::clone(&self.shared), call, serial, limit));
                 }
                 Event::CallAborted { call, .. } => {
                     core.served.abort(call);
-                    core.waiting.forget_streams(StreamSide::Remote, call, wakers);
+                    core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
                 Event::Items { key, items } => core.waiting.items(key, items, wakers),
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
@@ -268,7 +268,11 @@ impl Drop for Driver {
         }
         // The runtime was shut down under a live connection.
         let shared = Arc::clone(&self.shared);
-        let reason = CloseReason::local_runtime_ended();
+        let reason = CloseReason::new(
+            Closer::Local,
+            CloseKind::ShuttingDown,
+            "the runtime that drove the connection has ended",
+        );
         let terminal = Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason));
         finish(&shared, shared.lock(), terminal);
     }

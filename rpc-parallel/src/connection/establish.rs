@@ -33,8 +33,8 @@ pub(crate) struct Establish {
 pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
     let socket = Socket::new(parts.stream)?;
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(io::Error::other)?;
-    let heartbeats = parts.settings.heartbeat.is_some();
+    getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
+    let heartbeat = parts.settings.heartbeat;
     let config = SessionConfig {
         settings: parts.settings,
         build: parts.build,
@@ -55,8 +55,8 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
             }
         });
     }
-    if heartbeats {
-        pulse::keep(&shared);
+    if let Some(heartbeat) = heartbeat {
+        pulse::keep(&shared, heartbeat.send_every);
     }
     Ok(shared)
 }

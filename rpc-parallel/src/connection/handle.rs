@@ -10,7 +10,8 @@ use std::{
 
 use crate::{
     connection::{ConnectionLost, Terminal, core::Shared},
-    wire::CloseKind,
+    id::BuildId,
+    wire::{CloseKind, CloseReason, Closer},
 };
 
 /// A live connection, shared by the client's clones, its calls and its streams. It is closed when the last of them is
@@ -97,6 +98,11 @@ impl Shared {
         .await
     }
 
+    /// The build of the peer's program, once it is known.
+    pub(crate) fn peer_build(&self) -> Option<BuildId> {
+        self.lock().session.peer().map(|peer| peer.build)
+    }
+
     /// Waits until both sides have greeted each other.
     pub(super) async fn established(&self) -> Result<(), Terminal> {
         poll_fn(|cx| {
@@ -131,7 +137,7 @@ impl From<Terminal> for ConnectionLost {
         match terminal {
             Terminal::Lost(lost) => lost,
             Terminal::Died(report) => {
-                Self::new(format!("worker {}", report.name), crate::wire::CloseReason::died(report.to_string()))
+                Self::new(format!("worker {}", report.name), CloseReason::new(Closer::Nobody, CloseKind::Eof, report.to_string()))
             }
         }
     }

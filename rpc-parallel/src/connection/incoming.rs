@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::{
     connection::{Serial, core::Shared},
-    proto::CalledEvent,
+    id::{CallId, FunctionId},
 };
 
 /// Serves the calls that arrive on one connection.
@@ -13,18 +15,28 @@ pub(crate) trait Service: Send {
     fn start(&mut self, incoming: Incoming);
 }
 
+/// What was called.
+#[derive(Debug)]
+pub(crate) struct CalledFunction {
+    pub(crate) call: CallId,
+    pub(crate) function: FunctionId,
+    pub(crate) one_way: bool,
+    pub(crate) uploads: u8,
+    pub(crate) payload: Bytes,
+}
+
 /// A call that has arrived. It is answered through its connection.
 #[derive(Debug)]
 pub struct Incoming {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) call: CalledEvent,
+    pub(crate) call: CalledFunction,
     pub(crate) serial: Serial,
     /// The largest message that both sides take.
     pub(crate) limit: usize,
 }
 
 impl Incoming {
-    pub(super) fn new(shared: Arc<Shared>, call: CalledEvent, serial: Serial, limit: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, call: CalledFunction, serial: Serial, limit: usize) -> Self {
         Self { shared, call, serial, limit }
     }
 }

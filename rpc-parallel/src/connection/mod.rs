@@ -11,6 +11,7 @@ mod pulse;
 mod receiver;
 mod sender;
 mod served;
+mod target;
 mod too_big;
 mod waiting;
 
@@ -22,8 +23,9 @@ pub(crate) use self::call::{CallFailure, RawCall, Upload};
 pub use self::call::{RawDownload, RawReply};
 pub(crate) use self::handle::Connection;
 pub use self::incoming::Incoming;
-pub(crate) use self::incoming::Service;
+pub(crate) use self::incoming::{CalledFunction, Service};
 pub(crate) use self::receiver::{RawReceiver, Received};
 pub(crate) use self::sender::RawSender;
 pub(crate) use self::served::Serial;
+pub(crate) use self::target::Target;
 pub(crate) use self::too_big::TooBig;

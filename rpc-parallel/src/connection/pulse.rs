@@ -1,7 +1,7 @@
 //! Heartbeats of connections whose runtime is busy: a handler that blocks must not cost the worker its heartbeats.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     thread,
     time::{Duration, Instant},
 };
@@ -9,31 +9,39 @@ use std::{
 use crate::connection::core::Shared;
 
 /// The connections with heartbeats of this process, watched by one thread, which is started with the first of them.
-static WATCHED: OnceLock<Mutex<Vec<Weak<Shared>>>> = OnceLock::new();
+static WATCHED: OnceLock<Mutex<Vec<Watched>>> = OnceLock::new();
+
+struct Watched {
+    shared: Weak<Shared>,
+    /// How often to look.
+    every: Duration,
+}
 
 /// Sends heartbeats on this connection whenever its driver is late with them.
-pub(super) fn keep(shared: &Arc<Shared>) {
-    let mut started = Ok(());
+pub(super) fn keep(shared: &Arc<Shared>, send_every: Duration) {
     let watched = WATCHED.get_or_init(|| Mutex::new(Vec::new()));
-    let mut list = watched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut list = watched.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut started = Ok(());
     if list.is_empty() {
         started = thread::Builder::new().name("rpc-parallel pulse".into()).spawn(move || run(watched)).map(drop);
     }
     // Without the thread only a blocked runtime is at a disadvantage.
     if started.is_ok() {
-        list.push(Arc::downgrade(shared));
+        let every = (send_every / 2).max(Duration::from_millis(1));
+        list.push(Watched { shared: Arc::downgrade(shared), every });
     }
 }
 
 /// Ends when no connection is left.
-fn run(watched: &Mutex<Vec<Weak<Shared>>>) {
+fn run(watched: &Mutex<Vec<Watched>>) {
     loop {
         let mut pause = LONGEST_PAUSE;
         {
-            let mut list = watched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            list.retain(|shared| match shared.upgrade() {
+            let mut list = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            list.retain(|one| match one.shared.upgrade() {
                 Some(shared) if !shared.has_ended() => {
-                    pause = pause.min(shared.pulse());
+                    shared.pulse();
+                    pause = pause.min(one.every);
                     true
                 }
                 _ => false,
@@ -47,17 +55,13 @@ fn run(watched: &Mutex<Vec<Weak<Shared>>>) {
 }
 
 impl Shared {
-    /// Sends a heartbeat if one is due. Returns how long until the next look.
-    fn pulse(&self) -> Duration {
-        let now = Instant::now();
+    /// Sends a heartbeat if one is due.
+    fn pulse(&self) {
         let mut core = self.lock();
-        core.session.keep_alive(now);
-        if core.session.transmit() && !core.driving {
+        core.session.keep_alive(Instant::now());
+        if core.session.transmit() {
             self.flush_now(&mut core);
         }
-        let every = core.session.heartbeat_interval().unwrap_or(LONGEST_PAUSE);
-        // Half an interval late at most, and never at the very moment at which the driver would send one itself.
-        (every / 2).max(Duration::from_millis(1))
     }
 }
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use crate::{
     connection::{Terminal, core::Shared},
-    proto::{StreamKey, take_item},
-    wire::Status,
+    proto::StreamKey,
+    wire::{Status, take_item},
 };
 
 /// Reads one stream. Dropping it asks the sender to stop.
@@ -53,8 +53,8 @@ impl RawReceiver {
         let consumed = std::mem::take(&mut self.batch_size);
         if consumed > 0 && reader.ended.is_none() && !reader.gone {
             core.session.consumed(self.key, consumed);
-            if core.session.transmit() {
-                self.shared.flush_soon(core);
+            if core.session.transmit() && !core.driving && !core.blocked {
+                self.shared.driver.wake();
             }
         }
         if let Some(batch) = reader.batches.pop_front() {

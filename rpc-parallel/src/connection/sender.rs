@@ -15,9 +15,9 @@ use crate::{
         core::{Core, Shared},
         too_big::TooBig,
     },
-    proto::{StreamKey, items_within, push_item},
+    proto::{SendState, StreamKey},
     value::Encode,
-    wire::Status,
+    wire::{Status, items_within, push_item},
 };
 
 /// Writes one stream.
@@ -138,7 +138,9 @@ impl RawSender {
             let credit = core.session.send_credit(self.key);
             let now = items_within(&self.batch, credit);
             if now > 0 {
-                core.session.send_items(self.key, &self.batch[..now]);
+                if core.session.send_items(self.key, &self.batch[..now]) == SendState::Stopped {
+                    return Sent::Stopped;
+                }
                 self.batch.drain(..now);
                 self.shared.flush_soon(core);
             }

@@ -10,7 +10,7 @@ use slab::Slab;
 
 use crate::{
     id::CallId,
-    proto::{StreamKey, StreamSide},
+    proto::{StreamKey, CallSide},
     wire::Status,
 };
 
@@ -103,7 +103,7 @@ impl Waiting {
         if let Some(of) = self.caller_of.get_mut(call.0 as usize) {
             *of = None;
         }
-        self.forget_streams(StreamSide::Local, call, wakers);
+        self.forget_streams(CallSide::Local, call, wakers);
     }
 
     /// A reply has come.
@@ -117,7 +117,7 @@ impl Waiting {
     ) {
         let Some(slot) = self.caller_of.get_mut(call.0 as usize).and_then(Option::take) else { return };
         let reader = download.then(|| {
-            let key = StreamKey { side: StreamSide::Local, call, stream: 0 };
+            let key = StreamKey { side: CallSide::Local, call, stream: 0 };
             (key, self.add_reader(key))
         });
         if let Some(caller) = self.callers.get_mut(slot) {
@@ -191,7 +191,7 @@ impl Waiting {
     }
 
     /// Forgets the streams of a call that is over; whoever still holds one finds it gone.
-    pub(super) fn forget_streams(&mut self, side: StreamSide, call: CallId, wakers: &mut Vec<Waker>) {
+    pub(super) fn forget_streams(&mut self, side: CallSide, call: CallId, wakers: &mut Vec<Waker>) {
         let of_call = |key: &StreamKey| key.side == side && key.call == call;
         if !self.reader_of.is_empty() {
             self.reader_of.retain(|key, slot| {

@@ -37,7 +37,7 @@ impl Program {
 
 /// The link leads to the image that runs, also when its file was renamed, replaced or deleted since.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn same_image() -> io::Result<PathBuf> {
+pub(super) fn same_image() -> io::Result<PathBuf> {
     let link = Path::new("/proc/self/exe");
     match link.symlink_metadata() {
         Ok(_) => Ok(link.to_path_buf()),
@@ -48,7 +48,7 @@ fn same_image() -> io::Result<PathBuf> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn same_image() -> io::Result<PathBuf> {
+pub(super) fn same_image() -> io::Result<PathBuf> {
     env::current_exe()
 }
 
@@ -75,4 +75,12 @@ pub(super) fn missing_directory(path: Option<&Path>) -> Option<(PathBuf, io::Err
         Err(error) => error,
     };
     Some((path.to_path_buf(), error))
+}
+
+/// Identifies the file that this process runs: the same for all processes that run it, whatever its name is now.
+pub(crate) fn stamp() -> io::Result<String> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = std::fs::metadata(same_image()?)?;
+    Ok(format!("{} {} {} {} {}", file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
 }

@@ -10,6 +10,7 @@
 //!
 //! A child ends with its master because it sees the end of the control socket; `bootstrap` has that side.
 
+pub(crate) mod build_note;
 mod channel;
 mod child;
 pub(crate) mod entry;
@@ -39,7 +40,8 @@ pub(crate) use handle::{OwnedProcess, Process};
 #[allow(unused_imports)]
 pub(crate) use launch::{Launch, OnMasterLoss, launch};
 #[allow(unused_imports)]
-pub(crate) use redirect::{Redirect, Stderr};
+pub use redirect::Redirect;
+pub(crate) use redirect::Stderr;
 
 #[cfg(not(unix))]
 compile_error!(

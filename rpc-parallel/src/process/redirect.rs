@@ -10,7 +10,7 @@ use super::LaunchError;
 
 /// Where one output of a child goes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) enum Redirect {
+pub enum Redirect {
     /// To where ours goes.
     #[default]
     Inherit,

@@ -8,13 +8,10 @@ use std::{
 };
 
 use crate::{
-    connection::Incoming,
+    connection::{Incoming, Target},
     fault::PanicReport,
     handler::{Dispatch, Work},
-    server::{
-        answer::Target,
-        panic::catch,
-    },
+    server::panic::catch,
     wire::Status,
 };
 
@@ -31,7 +28,7 @@ pub(super) fn run(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming
                     panicked(&of_call, &report);
                 }
             });
-            attach(&target, task.abort_handle());
+            target.attach(task.abort_handle());
         }
         Err(report) => panicked(&target, &report),
     }
@@ -43,16 +40,9 @@ fn run_future(target: Target, mut work: Pin<Box<dyn Future<Output = ()> + Send>>
         Ok(Poll::Ready(())) => {}
         Ok(Poll::Pending) => {
             let task = tokio::spawn(Guarded { target: target.clone(), work });
-            attach(&target, task.abort_handle());
+            target.attach(task.abort_handle());
         }
         Err(report) => panicked(&target, &report),
-    }
-}
-
-/// Lets the call be cancelled. A one-way message cannot be.
-fn attach(target: &Target, task: tokio::task::AbortHandle) {
-    if !target.one_way {
-        target.shared.lock().served.attach(target.call, target.serial, task);
     }
 }
 

@@ -7,14 +7,13 @@ use std::{
 
 use crate::{
     codec,
-    connection::{Incoming, Service},
+    connection::{Incoming, Service, Target},
     fault::Fault,
     handler::Dispatch,
     id::{FunctionId, InterfaceId},
     registry::{Registration, Registry},
     server::{
         Server,
-        answer::Target,
         builtin::{self, OpenFailure, OpenReply, OpenRequest},
         dispatch,
         panic::catch_future,
@@ -75,7 +74,7 @@ impl Serving {
 
 /// A connection whose opening failed stays unopened: the client closes it.
 fn refuse(target: &Target, failure: &OpenFailure) {
-    target.reply(Status::AppError, postcard::to_stdvec(failure).unwrap_or_default());
+    target.reply(Status::App, postcard::to_stdvec(failure).unwrap_or_default());
     target.close();
 }
 

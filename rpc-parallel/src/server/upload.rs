@@ -14,8 +14,7 @@ use futures_core::Stream;
 
 use crate::{
     codec::CodecError,
-    connection::{RawReceiver, Received},
-    server::answer::Target,
+    connection::{RawReceiver, Received, Target},
     wire::Status,
 };
 

@@ -180,7 +180,7 @@ impl<C: Client> Spawning<C> {
             error: Arc::new(error),
         };
         let mut random = [0; 48];
-        getrandom::fill(&mut random).map_err(|error| system(std::io::Error::other(error)))?;
+        getrandom::fill(&mut random).map_err(|error| system(std::io::Error::other(error.to_string())))?;
         let (mut id, mut key) = ([0; 16], [0; 32]);
         id.copy_from_slice(&random[..16]);
         key.copy_from_slice(&random[16..]);

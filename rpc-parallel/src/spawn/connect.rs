@@ -117,7 +117,7 @@ async fn open(
             let reply: OpenReply = codec::decode(&reply.payload).map_err(garbled)?;
             Ok(reply.mismatched)
         }
-        Status::AppError => Err(match codec::decode(&reply.payload).map_err(garbled)? {
+        Status::App => Err(match codec::decode(&reply.payload).map_err(garbled)? {
             OpenFailure::NotServed { served } => {
                 ConnectError::NotServed { worker: contact.describe(), interface: interface.name.to_owned(), served }
             }

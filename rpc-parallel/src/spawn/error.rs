@@ -2,7 +2,14 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use crate::{connection::ConnectError, death::{DeathReport, Exit}, fault::Fault};
+use crate::{
+    bootstrap::StartFailure,
+    codec,
+    connection::ConnectError,
+    death::{DeathReport, Exit},
+    fault::Fault,
+    process::LaunchError,
+};
 
 /// Why a worker could not be spawned. No process of it is left.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -72,4 +79,27 @@ pub enum SpawnError {
         "no tokio runtime runs here: spawn inside `#[rpc_parallel::main]`, `#[tokio::main]` or `Runtime::block_on`, with I/O and time enabled"
     )]
     NoRuntime,
+}
+
+impl SpawnError {
+    pub(super) fn from_launch(name: &str, error: LaunchError) -> Self {
+        let text = error.to_string();
+        match error {
+            LaunchError::NotStarted { what, error } => Self::NotStarted { what, error: Arc::new(error) },
+            LaunchError::TooLarge { .. } | LaunchError::Conflict { .. } => Self::BadRequest(text),
+            LaunchError::NoEntry(_) => Self::NoEntry(text),
+            LaunchError::Died(report) => Self::Died(Arc::new(report)),
+            LaunchError::NotAWorker(child) => Self::NotAWorker { exit: child.exit, stderr: child.stderr, text },
+            LaunchError::TimedOut(timed_out) => Self::TimedOut { after: timed_out.after, text },
+            LaunchError::Keeper(error) => {
+                Self::NotStarted { what: "the thread that looks after workers".to_owned(), error: Arc::new(error) }
+            }
+            LaunchError::Failed(bytes) => match codec::decode(&bytes) {
+                Ok(StartFailure::Init(fault)) => Self::Init { name: name.to_owned(), fault },
+                Ok(StartFailure::NotRegistered(text)) => Self::NotRegistered(text),
+                Ok(StartFailure::System(text)) => Self::System { name: name.to_owned(), text },
+                Err(error) => Self::System { name: name.to_owned(), text: format!("its report is garbled: {error}") },
+            },
+        }
+    }
 }

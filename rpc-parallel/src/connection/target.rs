@@ -1,0 +1,151 @@
+//! One call from the worker's side: where its answer goes.
+
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+
+use crate::{
+    connection::{Incoming, RawReceiver, RawSender, Serial, Shared, too_big::TooBig},
+    id::CallId,
+    proto::{CallSide, StreamKey},
+    wire::Status,
+};
+
+/// Which call is meant, also after its handler has panicked.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) call: CallId,
+    pub(crate) serial: Serial,
+    pub(crate) one_way: bool,
+    pub(crate) uploads: u8,
+}
+
+impl Incoming {
+    /// Where the answer goes.
+    pub(crate) fn target(&self) -> Target {
+        Target {
+            shared: Arc::clone(&self.shared),
+            call: self.call.call,
+            serial: self.serial,
+            one_way: self.call.one_way,
+            uploads: self.call.uploads,
+        }
+    }
+}
+
+impl Target {
+    /// Sends the call's one reply, unless it has one or is over.
+    pub(crate) fn reply(&self, status: Status, payload: Vec<u8>) {
+        let mut core = self.shared.lock();
+        let core = &mut *core;
+        if core.terminal.is_some() || !core.served.replies(self.call, self.serial) {
+            return;
+        }
+        if let Err(error) = core.session.reply(self.call, status, payload, false) {
+            let too_big = TooBig::new(error.size, error.limit, "the reply").encode();
+            // The report is far below any limit that settings can have.
+            let _ = core.session.reply(self.call, Status::TooBig, too_big, false);
+        }
+        self.shared.flush_soon(core);
+    }
+
+    /// Ends the call with a failure, wherever it is: instead of a reply, or at the end of its stream.
+    pub(crate) fn fail(&self, status: Status, payload: Vec<u8>) {
+        if self.one_way {
+            return;
+        }
+        let mut core = self.shared.lock();
+        if core.served.has_replied(self.call, self.serial) {
+            let key = StreamKey { side: CallSide::Remote, call: self.call, stream: 0 };
+            core.session.end_stream(key, status, payload);
+            self.shared.flush_soon(&core);
+        } else {
+            drop(core);
+            self.reply(status, payload);
+        }
+    }
+
+    /// Stops the uploads that nobody has asked for, from the first of them on.
+    pub(crate) fn stop_uploads(&self, first: u8) {
+        let mut core = self.shared.lock();
+        let core = &mut *core;
+        if !core.served.is_current(self.call, self.serial) {
+            return;
+        }
+        for stream in first..=self.uploads {
+            let key = StreamKey { side: CallSide::Remote, call: self.call, stream };
+            let slot = core.waiting.reader_slot(key);
+            if slot.is_some_and(|slot| core.waiting.remove_reader(key, slot)) {
+                core.session.stop_stream(key);
+            }
+        }
+        self.shared.flush_soon(core);
+    }
+
+    /// Nothing more comes from the handler.
+    pub(crate) fn close(&self) {
+        self.shared.lock().served.finish(self.call, self.serial);
+    }
+
+    /// Fails the call from outside its handler, and has the handler dropped.
+    pub(crate) fn break_off(&self, status: Status, payload: Vec<u8>) {
+        self.fail(status, payload);
+        self.stop_uploads(1);
+        let mut core = self.shared.lock();
+        if core.served.is_current(self.call, self.serial) {
+            core.served.abort(self.call);
+        }
+    }
+
+    /// The reading half of an upload, once.
+    pub(crate) fn receiver(&self, stream: u8) -> Option<RawReceiver> {
+        let key = StreamKey { side: CallSide::Remote, call: self.call, stream };
+        let mut core = self.shared.lock();
+        if !core.served.is_current(self.call, self.serial) {
+            return None;
+        }
+        let slot = core.waiting.reader_slot(key)?;
+        Some(RawReceiver::new(Arc::clone(&self.shared), key, slot))
+    }
+
+    /// Has the handler aborted when the call is. A one-way message cannot be.
+    pub(crate) fn attach(&self, handler: AbortHandle) {
+        if !self.one_way {
+            self.shared.lock().served.attach(self.call, self.serial, handler);
+        }
+    }
+
+    /// A one-way message of so many bytes is through.
+    pub(crate) fn settle(&self, bytes: usize) {
+        let mut core = self.shared.lock();
+        if core.terminal.is_none() {
+            core.session.settle_one_way(bytes);
+            self.shared.flush_soon(&core);
+        }
+    }
+
+    /// Sends the reply that a stream follows.
+    pub(crate) fn open_download(&self, payload: Vec<u8>) -> Option<RawSender> {
+        let Self { shared, call, serial, .. } = self;
+        let mut core = shared.lock();
+        let core = &mut *core;
+        if core.terminal.is_some() || !core.served.replies(*call, *serial) {
+            return None;
+        }
+        match core.session.reply(*call, Status::Ok, payload, true) {
+            Ok(()) => {
+                let key = StreamKey { side: CallSide::Remote, call: *call, stream: 0 };
+                let sender = RawSender::download(Arc::clone(shared), core, key);
+                shared.flush_soon(core);
+                Some(sender)
+            }
+            Err(error) => {
+                let too_big = TooBig::new(error.size, error.limit, "the first value").encode();
+                let _ = core.session.reply(*call, Status::TooBig, too_big, false);
+                shared.flush_soon(core);
+                None
+            }
+        }
+    }
+}
