@@ -1,0 +1,116 @@
+//! The calls that this side has made.
+
+use super::stream::{RecvHalf, SendHalf};
+use crate::id::CallId;
+
+/// The calls that this side has made, by number.
+///
+/// The number that was freed last is used next, so that there are never more numbers than calls at the same time, and
+/// a new number is always the one after the largest.
+#[derive(Debug, Default)]
+pub(super) struct LocalCalls {
+    calls: Vec<LocalCall>,
+    free: Vec<u32>,
+    /// The bytes of the arguments of all that wait for a reply.
+    bytes: usize,
+}
+
+/// One call of this side.
+#[derive(Debug, Default)]
+pub(super) struct LocalCall {
+    state: LocalState,
+    /// Nobody is interested any more.
+    pub(super) cancelled: bool,
+    bytes: usize,
+    /// Where its frame ends in the output.
+    pub(super) queued_until: u64,
+    /// The streams to the callee, from number 1.
+    pub(super) uploads: Vec<SendHalf>,
+    /// The stream from the callee.
+    pub(super) download: RecvHalf,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum LocalState {
+    #[default]
+    Free,
+    Waiting,
+    Replied,
+}
+
+impl LocalCalls {
+    /// How many numbers are in use.
+    pub(super) fn len(&self) -> usize {
+        self.calls.len() - self.free.len()
+    }
+
+    /// The bytes of the arguments of all that wait for a reply.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes a number.
+    pub(super) fn open(&mut self, bytes: usize, uploads: u8, window: usize) -> CallId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.calls.push(LocalCall::default());
+            (self.calls.len() - 1) as u32
+        });
+        self.bytes += bytes;
+        if let Some(call) = self.calls.get_mut(id as usize) {
+            call.state = LocalState::Waiting;
+            call.cancelled = false;
+            call.bytes = bytes;
+            call.uploads.extend((0..uploads).map(|_| SendHalf::open(window)));
+        }
+        CallId(id)
+    }
+
+    /// The call of this number, if there is one.
+    pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut LocalCall> {
+        self.calls.get_mut(id.0 as usize).filter(|call| call.state != LocalState::Free)
+    }
+
+    /// The call of this number, if there is one.
+    pub(super) fn get(&self, id: CallId) -> Option<&LocalCall> {
+        self.calls.get(id.0 as usize).filter(|call| call.state != LocalState::Free)
+    }
+
+    /// The reply came.
+    pub(super) fn replied(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.0 as usize)
+            && call.state == LocalState::Waiting
+        {
+            call.state = LocalState::Replied;
+            self.bytes -= std::mem::take(&mut call.bytes);
+        }
+    }
+
+    /// Gives the number back.
+    pub(super) fn free(&mut self, id: CallId) {
+        if let Some(call) = self.get_mut(id) {
+            call.state = LocalState::Free;
+            call.uploads.clear();
+            call.download = RecvHalf::default();
+            self.free.push(id.0);
+        }
+    }
+}
+
+impl LocalCall {
+    /// Whether the reply has not come yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.state == LocalState::Waiting
+    }
+
+    /// Whether nothing more is to come but perhaps a `Done`.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == LocalState::Replied
+            && !self.download.is_unfinished()
+            && !self.uploads.iter().any(SendHalf::is_unfinished)
+    }
+
+    /// Whether all that the peer has to send has come, for a call that has no `Done`.
+    pub(super) fn is_free(&self) -> bool {
+        self.uploads.is_empty() && self.is_over()
+    }
+}

@@ -1,0 +1,76 @@
+//! What every frame of the peer leads to.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Event, Session, input::BadInput};
+use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame};
+
+impl Session {
+    /// Takes all complete frames of the input.
+    pub(super) fn receive_frames(&mut self, now: Instant) {
+        let limit = self.settings.max_message_size + FRAME_ALLOWANCE;
+        while self.handshake.is_none() && !self.is_closed() {
+            match self.input.next_frame(limit) {
+                Ok(Some((frame, payload))) => self.receive_frame(now, frame, payload),
+                Ok(None) => return,
+                Err(BadInput::TooBig(size)) => self.too_big(size),
+                Err(BadInput::Malformed(error)) => self.violation(error),
+            }
+        }
+        if self.is_closed() {
+            // Nobody will look at it; the driver may read on until the end of file.
+            self.input.clear();
+        }
+    }
+
+    fn receive_frame(&mut self, now: Instant, frame: Frame, payload: Bytes) {
+        match frame {
+            Frame::Heartbeat => {}
+            Frame::Call(head) => self.receive_call(now, head, payload),
+            Frame::Reply { call, status, download } => {
+                if payload.len() > self.settings.max_message_size {
+                    return self.too_big(payload.len());
+                }
+                self.receive_reply(call, status, download, payload);
+            }
+            Frame::Cancel { call } => self.receive_cancel(call),
+            Frame::Items { call, stream } => self.receive_items(call, stream, payload),
+            Frame::End { call, stream, status } => self.receive_end(call, stream, status, payload),
+            Frame::Credit { call, stream, bytes } => self.receive_credit(call, stream, bytes),
+            Frame::Stop { call, stream } => self.receive_stop(call, stream),
+            Frame::Done { call } => self.receive_done(call),
+            Frame::Settled { calls, bytes } => match self.sent_one_way.settle(calls, bytes) {
+                Ok(()) => self.offer_vacancy(),
+                Err(text) => self.violation(text),
+            },
+            Frame::Closing => self.receive_closing(),
+            Frame::Close { kind } => self.closed_by_peer(kind, &payload),
+        }
+    }
+
+    fn receive_closing(&mut self) {
+        if !self.peer_closing {
+            self.peer_closing = true;
+            // The peer waits for the last of its one-way messages.
+            self.received_one_way.eager = true;
+            self.send_settled();
+            self.events.push_back(Event::PeerClosing);
+            // A call that waits for room learns that there will be none.
+            self.offer_vacancy();
+        }
+    }
+
+    /// Closes because a message of the peer is above this side's limit.
+    pub(super) fn too_big(&mut self, size: usize) {
+        let limit = self.settings.max_message_size;
+        self.shut(
+            CloseKind::TooBig,
+            format!(
+                "a message of {size} bytes is larger than the limit of {limit} bytes; raise \
+                 `Settings::max_message_size`"
+            ),
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The calls that the peer has made.
+
+use super::stream::{RecvHalf, SendHalf};
+use crate::id::CallId;
+
+/// The calls that the peer has made, by number.
+#[derive(Debug, Default)]
+pub(super) struct RemoteCalls {
+    calls: Vec<RemoteCall>,
+    open: usize,
+    /// The bytes of the arguments of all that have no reply.
+    bytes: usize,
+    /// Counts the calls, so that a deadline knows its own.
+    serial: u64,
+}
+
+/// One call of the peer.
+#[derive(Debug, Default)]
+pub(super) struct RemoteCall {
+    state: RemoteState,
+    bytes: usize,
+    serial: u64,
+    /// Where its last frame ends in the output: the peer cannot use the number again before it was written.
+    last_frame: u64,
+    /// The session has ended all that the handler would have ended.
+    pub(super) aborted: bool,
+    /// The streams from the caller, from number 1.
+    pub(super) uploads: Vec<RecvHalf>,
+    /// The stream to the caller.
+    pub(super) download: SendHalf,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum RemoteState {
+    #[default]
+    Free,
+    Running,
+    Replied,
+}
+
+impl RemoteCalls {
+    /// How many calls are open.
+    pub(super) fn len(&self) -> usize {
+        self.open
+    }
+
+    /// Takes a call in, if its number may be used; `written` says how much of the output was. Returns its serial.
+    pub(super) fn open(
+        &mut self,
+        id: CallId,
+        size: usize,
+        uploads: u8,
+        window: usize,
+        limits: (usize, usize),
+        written: u64,
+    ) -> Result<u64, String> {
+        let (max_calls, max_bytes) = limits;
+        let index = id.0 as usize;
+        if index >= max_calls {
+            return Err(format!("the call {id} is above the limit of {max_calls} open calls"));
+        }
+        // A table grows with the calls that were made, not with the numbers that they claim to have.
+        if index > self.calls.len() {
+            return Err(format!("the call {id} skips a number that was never used"));
+        }
+        if self.bytes > 0 && self.bytes + size > max_bytes {
+            let bytes = self.bytes + size;
+            return Err(format!("the open calls have {bytes} bytes, more than the limit of {max_bytes} bytes"));
+        }
+        if index == self.calls.len() {
+            self.calls.push(RemoteCall::default());
+        }
+        let Some(call) = self.calls.get_mut(index) else { return Err(String::new()) };
+        if call.state != RemoteState::Free {
+            return Err(format!("the call {id} is open already"));
+        }
+        if call.last_frame > written {
+            return Err(format!("the call {id} is used again before its reply was sent"));
+        }
+        self.serial += 1;
+        self.open += 1;
+        self.bytes += size;
+        call.state = RemoteState::Running;
+        call.aborted = false;
+        call.bytes = size;
+        call.serial = self.serial;
+        call.uploads.extend((0..uploads).map(|_| RecvHalf::open(window)));
+        Ok(self.serial)
+    }
+
+    /// The call of this number, if there is one.
+    pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut RemoteCall> {
+        self.calls.get_mut(id.0 as usize).filter(|call| call.state != RemoteState::Free)
+    }
+
+    /// The call of this number, if there is one.
+    pub(super) fn get(&self, id: CallId) -> Option<&RemoteCall> {
+        self.calls.get(id.0 as usize).filter(|call| call.state != RemoteState::Free)
+    }
+
+    /// Whether the call with this serial still waits for its reply.
+    pub(super) fn is_running(&self, id: CallId, serial: u64) -> bool {
+        self.get(id).is_some_and(|call| call.is_running() && call.serial == serial)
+    }
+
+    /// The reply is sent.
+    pub(super) fn replied(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.0 as usize)
+            && call.state == RemoteState::Running
+        {
+            call.state = RemoteState::Replied;
+            self.bytes -= std::mem::take(&mut call.bytes);
+        }
+    }
+
+    /// Forgets the call; its last frame ends at this place of the output.
+    pub(super) fn free(&mut self, id: CallId, last_frame: u64) {
+        if let Some(call) = self.get_mut(id) {
+            call.state = RemoteState::Free;
+            call.last_frame = last_frame;
+            call.uploads.clear();
+            call.download = SendHalf::default();
+            self.open -= 1;
+        }
+    }
+}
+
+impl RemoteCall {
+    /// Whether there was no reply yet.
+    pub(super) fn is_running(&self) -> bool {
+        self.state == RemoteState::Running
+    }
+
+    /// Whether everything was sent and received.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == RemoteState::Replied
+            && !self.download.is_unfinished()
+            && !self.uploads.iter().any(RecvHalf::is_unfinished)
+    }
+}

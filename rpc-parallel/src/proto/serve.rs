@@ -1,0 +1,141 @@
+//! The calls that the peer makes.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{AbortReason, CallSide, Event, Session, StreamKey};
+use crate::{
+    id::CallId,
+    wire::{CallHead, Frame, MAX_UPLOADS, Status, TooBig},
+};
+
+impl Session {
+    /// Answers a call of the peer; `download` says that the caller gets stream 0. Nothing happens if the call was
+    /// aborted meanwhile. What is too big is not sent, and the call has to be answered differently.
+    pub(crate) fn reply(
+        &mut self,
+        id: CallId,
+        status: Status,
+        payload: Vec<u8>,
+        download: bool,
+    ) -> Result<(), TooBig> {
+        TooBig::check(payload.len(), self.message_limit())?;
+        if self.is_closed() {
+            return Ok(());
+        }
+        let window = self.allowed.stream_window;
+        let Some(call) = self.remote.get_mut(id).filter(|call| call.is_running()) else { return Ok(()) };
+        if download {
+            call.download = super::stream::SendHalf::open(window);
+        }
+        self.remote.replied(id);
+        self.output.push_owned(Frame::Reply { call: id, status, download }, payload);
+        self.finish(id);
+        self.after_change();
+        Ok(())
+    }
+
+    /// The handler of a one-way message whose arguments had this size is done.
+    pub(crate) fn settle_one_way(&mut self, bytes: usize) {
+        self.received_one_way.finish(bytes);
+        if !self.is_closed() {
+            self.send_settled();
+            self.after_change();
+        }
+    }
+
+    /// The peer calls.
+    pub(super) fn receive_call(&mut self, now: Instant, head: CallHead, payload: Bytes) {
+        let size = payload.len();
+        if let Err(too_big) = TooBig::check(size, self.settings.max_message_size) {
+            return self.too_big(too_big.size);
+        }
+        let accepted = if head.one_way {
+            self.received_one_way.receive(size).map(|()| None)
+        } else {
+            self.admit(now, &head, size)
+        };
+        let deadline = match accepted {
+            Ok(deadline) => deadline,
+            Err(text) => return self.violation(text),
+        };
+        if self.graceful.is_some() && !head.one_way {
+            return self.abort(head.call, Status::Refused, "the connection is closing");
+        }
+        self.events.push_back(Event::Called {
+            call: head.call,
+            function: head.function,
+            one_way: head.one_way,
+            deadline,
+            trace: head.trace,
+            uploads: head.uploads,
+            payload,
+        });
+    }
+
+    /// The peer lost interest.
+    pub(super) fn receive_cancel(&mut self, id: CallId) {
+        // Otherwise it crossed with the last frame of the call.
+        if self.remote.get(id).is_some_and(|call| !call.aborted) {
+            self.abort(id, Status::Cancelled, "the caller cancelled");
+            self.events.push_back(Event::CallAborted { call: id, why: AbortReason::Cancelled });
+        }
+    }
+
+    /// Ends the calls whose deadline has passed.
+    pub(super) fn expire_calls(&mut self, now: Instant) {
+        while let Some((id, serial)) = self.deadlines.pop(now) {
+            if self.remote.is_running(id, serial) {
+                self.abort(id, Status::Deadline, "the deadline passed before the call was answered");
+                self.events.push_back(Event::CallAborted { call: id, why: AbortReason::Deadline });
+            }
+        }
+    }
+
+    /// Tells the peer of finished one-way messages, if it is time and the peer reads.
+    pub(super) fn send_settled(&mut self) {
+        if !self.output.is_congested()
+            && let Some((calls, bytes)) = self.received_one_way.take_settled()
+        {
+            self.output.push(Frame::Settled { calls, bytes }, &[]);
+        }
+    }
+
+    /// Forgets a call that is over. A caller that has sent streams is told, for it cannot know otherwise that the last
+    /// `Credit` and `Stop` are behind it.
+    pub(super) fn finish(&mut self, id: CallId) {
+        let Some(call) = self.remote.get(id).filter(|call| call.is_over()) else { return };
+        if !call.uploads.is_empty() {
+            self.output.push(Frame::Done { call: id }, &[]);
+        }
+        self.remote.free(id, self.output.end());
+    }
+
+    fn admit(&mut self, now: Instant, head: &CallHead, size: usize) -> Result<Option<Instant>, String> {
+        let limits = (self.settings.max_open_calls, self.settings.max_open_bytes);
+        let window = self.settings.stream_window;
+        let serial = self.remote.open(head.call, size, head.uploads, window, limits, self.output.sent())?;
+        let Some(deadline) = head.deadline else { return Ok(None) };
+        let (remote, open) = (&self.remote, self.remote.len());
+        Ok(self.deadlines.add(now, deadline, (head.call, serial), open, |id, serial| remote.is_running(id, serial)))
+    }
+
+    /// Ends everything of a call that the handler would otherwise have ended.
+    fn abort(&mut self, id: CallId, status: Status, text: &str) {
+        let Some(call) = self.remote.get_mut(id) else { return };
+        call.aborted = true;
+        let (running, streaming) = (call.is_running(), call.download.end());
+        if running {
+            self.remote.replied(id);
+            self.output.push(Frame::Reply { call: id, status, download: false }, text.as_bytes());
+        }
+        if streaming {
+            self.output.push(Frame::End { call: id, stream: 0, status }, text.as_bytes());
+        }
+        for stream in 1..=MAX_UPLOADS {
+            self.discard(StreamKey { side: CallSide::Remote, call: id, stream }, true);
+        }
+        self.finish(id);
+    }
+}

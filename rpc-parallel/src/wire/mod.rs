@@ -1,0 +1,59 @@
+//! What travels on a connection: the handshake, the frames, and the reasons for closing. `docs/protocol.md` describes
+//! every byte of it.
+//!
+//! ```text
+//! each side:   Hello   Verdict   Frame  Frame  Frame ..
+//!              frozen  frozen    as the negotiated version says
+//! ```
+//!
+//! Nothing here keeps state, and nothing trusts a byte: whatever cannot be read comes back as an error.
+
+mod auth;
+mod close;
+mod decode;
+mod frame;
+mod hello;
+mod items;
+mod limits;
+#[cfg(test)]
+mod pins;
+mod status;
+mod trace;
+mod varint;
+mod verdict;
+
+pub(crate) use auth::{Key, Proof, Role};
+pub(crate) use close::cut_text;
+pub use close::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep, Refusal};
+pub(crate) use decode::{Malformed, announced_len, decode};
+pub(crate) use frame::{CallHead, Frame};
+pub(crate) use hello::{HELLO_LIMIT, Hello, HelloError};
+pub(crate) use items::{BadItems, check_items, item_size, items_within, push_item, split_items, take_item};
+pub(crate) use limits::Limits;
+pub(crate) use status::{Status, TooBig};
+pub(crate) use trace::TraceContext;
+pub(crate) use verdict::{REFUSAL_TEXT_LIMIT, Verdict};
+
+/// The oldest version of the frames that this library speaks.
+pub(crate) const MIN_VERSION: u16 = 1;
+
+/// The newest version of the frames that this library speaks.
+pub(crate) const MAX_VERSION: u16 = 1;
+
+/// The bytes of the length that starts every frame.
+pub(crate) const LENGTH_PREFIX: usize = 4;
+
+/// How full an `Items` frame may be when its last item is begun. Larger frames save nothing, and would keep other
+/// frames waiting behind them.
+pub(crate) const ITEMS_FRAME: usize = 64 << 10;
+
+/// What a frame may have beyond one message of the largest size: its header, and in an `Items` frame the items before
+/// the last one.
+pub(crate) const FRAME_ALLOWANCE: usize = ITEMS_FRAME + 1024;
+
+/// How many uploads one call may have. Enough for any signature, and few enough that a call's streams cost a hostile
+/// peer as much as they cost us.
+pub(crate) const MAX_UPLOADS: u8 = 16;
+
+/// The longest text of a `Close` frame, in bytes; the rest of a longer one is cut off.
+pub(crate) const CLOSE_TEXT_LIMIT: usize = 32 << 10;
