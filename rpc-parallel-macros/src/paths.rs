@@ -27,6 +27,11 @@ pub(crate) fn function_const(method: &Ident) -> Ident {
     format_ident!("__rpc_parallel_function_{}", method.unraw(), span = Span::mixed_site())
 }
 
+/// The constant of the client that lists them all.
+pub(crate) fn functions_const() -> Ident {
+    local("__rpc_parallel_functions")
+}
+
 /// The hidden provided method of the trait that gives the handlers. In the implementation of a trait without the
 /// attribute it cannot be found, and so its name must say why.
 pub(crate) fn handlers() -> Ident {

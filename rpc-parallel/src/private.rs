@@ -9,7 +9,6 @@ pub use std::{
     option::Option::{self, None, Some},
     result::Result::{self, Err, Ok},
     sync::Arc,
-    vec::Vec,
 };
 
 pub use inventory;

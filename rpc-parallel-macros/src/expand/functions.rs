@@ -24,12 +24,20 @@ pub(super) fn functions(context: &Context<'_>) -> TokenStream {
             const #name: &'static #private::Function = &#function;
         }
     });
+    let all = paths::functions_const();
+    let elements = context.methods().map(|(method, cfgs)| {
+        let name = paths::function_const(&method.name);
+        quote!(#(#cfgs)* *Self::#name)
+    });
     quote! {
         #(#cfgs)*
         #quiet
         #[doc(hidden)]
         impl #impl_generics #client #ty_generics #where_clause {
             #(#constants)*
+
+            #[doc(hidden)]
+            const #all: &'static [#private::Function] = &[#(#elements),*];
         }
     }
 }
@@ -40,17 +48,14 @@ pub(super) fn interface(context: &Context<'_>) -> TokenStream {
     let ident = &context.input.item.ident;
     let name = ident.unraw().to_string();
     let pinned = option(private, context.input.args.name.as_ref());
-    let elements = context.methods().map(|(method, cfgs)| {
-        let name = paths::function_const(&method.name);
-        quote!(#(#cfgs)* *Self::#name)
-    });
+    let all = paths::functions_const();
     let place = quote_spanned!(ident.span()=> (#private::file!(), #private::line!()));
     quote! {
         #private::Interface::new(
             [#private::module_path!(), #name],
             #pinned,
             #private::concat!(#private::module_path!(), "::", #name),
-            &[#(#elements),*],
+            Self::#all,
             #place,
         )
     }

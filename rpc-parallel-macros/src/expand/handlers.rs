@@ -22,12 +22,12 @@ pub(super) fn handlers(context: &Context<'_>) -> TokenStream {
     quote! {
         #[doc(hidden)]
         #quiet
-        fn #name() -> #private::Vec<#private::Handler<Self>>
+        fn #name() -> &'static [#private::Handler<Self>]
         where
             Self: #private::Sized,
             #predicates
         {
-            #private::Vec::from([#(#handlers),*])
+            const { &[#(#handlers),*] }
         }
     }
 }

@@ -40,7 +40,7 @@ fn registration(Registration { ty, interface, client }: &Registration, private: 
         const _: () = {
             #[automatically_derived]
             impl #serves for #ty {
-                fn handlers() -> #private::Vec<#private::Handler<Self>> {
+                fn handlers() -> &'static [#private::Handler<Self>] {
                     <Self as #interface>::#handlers()
                 }
             }
