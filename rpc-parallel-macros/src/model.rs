@@ -12,8 +12,19 @@ pub(crate) struct WorkerTrait {
     pub(crate) item: ItemTrait,
     /// Its functions: all methods but the local ones and those with mistakes.
     pub(crate) methods: Vec<Method>,
-    /// Which items of the trait are functions, also those with mistakes.
-    pub(crate) rewritten: Vec<bool>,
+    /// What each item of the trait is.
+    pub(crate) roles: Vec<Role>,
+}
+
+/// What an item of the trait is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Role {
+    /// A function.
+    Function,
+    /// A function with mistakes.
+    Refused,
+    /// No function.
+    Local,
 }
 
 /// A function of a worker trait.

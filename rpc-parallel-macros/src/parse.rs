@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     args::{MainArgs, MethodArgs, Place, WorkerArgs},
     check,
-    model::{Argument, Flavor, Kind, MainFn, Method, Registration, WorkerImpl, WorkerTrait},
+    model::{Argument, Flavor, Kind, MainFn, Method, Registration, Role, WorkerImpl, WorkerTrait},
     paths,
     report::Errors,
     types,
@@ -43,26 +43,27 @@ fn worker_trait(args: WorkerArgs, mut item: ItemTrait, errors: &mut Errors) -> W
     check::interface(&item, errors);
     let parameters = WorkerTrait::type_parameters(&item.generics);
     let mut methods = Vec::new();
-    let mut rewritten = Vec::new();
+    let mut roles = Vec::new();
     for inner in &mut item.items {
-        let mut is_function = false;
+        let mut role = Role::Local;
         if let TraitItem::Fn(inner) = inner {
             let before = errors.count();
             let method_args = MethodArgs::take(&mut inner.attrs, errors);
             if let Some(local) = &method_args.local {
                 check::local(inner, &method_args, local, errors);
             } else {
-                is_function = true;
+                role = Role::Refused;
                 check::method(inner, &method_args, errors);
                 if errors.count() == before {
+                    role = Role::Function;
                     methods.extend(method(inner, method_args, &parameters));
                 }
             }
         }
-        rewritten.push(is_function);
+        roles.push(role);
     }
     check::names(&methods, errors);
-    WorkerTrait { args, item, methods, rewritten }
+    WorkerTrait { args, item, methods, roles }
 }
 
 /// A method that passed the checks.

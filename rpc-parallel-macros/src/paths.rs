@@ -12,9 +12,23 @@ pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
     }
 }
 
-/// A local variable of the expansion, which no name of the user's can meet.
+/// `line!()` and its like, of the place at `span`: all their tokens must be there.
+pub(crate) fn place(private: &TokenStream, macros: &[&str], span: Span) -> TokenStream {
+    let calls = macros.iter().map(|name| {
+        let name = Ident::new(name, span);
+        let call = quote!(#private::#name!()).into_iter().map(|mut token| {
+            token.set_span(span);
+            token
+        });
+        call.collect::<TokenStream>()
+    });
+    quote!(#(#calls),*)
+}
+
+/// A local variable of the expansion, which no name of the user's can meet: its variables by hygiene; its constants
+/// and unit structs, which a pattern would mean, by the prefix.
 pub(crate) fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    format_ident!("__rpc_parallel_{name}", span = Span::mixed_site())
 }
 
 /// `Foo` to `FooClient`.
@@ -24,7 +38,12 @@ pub(crate) fn client_ident(name: &Ident) -> Ident {
 
 /// The constant of the client that describes a method.
 pub(crate) fn function_const(method: &Ident) -> Ident {
-    format_ident!("__rpc_parallel_function_{}", method.unraw(), span = Span::mixed_site())
+    local(&format!("function_{}", method.unraw()))
+}
+
+/// The constant of the client that lists them all.
+pub(crate) fn functions_const() -> Ident {
+    local("functions")
 }
 
 /// The hidden provided method of the trait that gives the handlers. In the implementation of a trait without the

@@ -72,7 +72,7 @@ pub trait Dispatch: Send + Sync {
 pub(crate) struct Dispatcher<S: 'static> {
     pub(crate) state: Arc<S>,
     pub(crate) interface: &'static Interface,
-    pub(crate) handlers: Vec<Handler<S>>,
+    pub(crate) handlers: &'static [Handler<S>],
 }
 
 impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {

@@ -9,7 +9,6 @@ pub use std::{
     option::Option::{self, None, Some},
     result::Result::{self, Err, Ok},
     sync::Arc,
-    vec::Vec,
 };
 
 pub use inventory;
@@ -21,7 +20,7 @@ pub use crate::{
     function::{Function, FunctionKind, FunctionParts, Interface},
     handler::{Dispatch, Handler, Work},
     init::{ConnectionState, Init},
-    referent::Referent,
+    referent::{Referent, WireReferent},
     registry::{Registered, Registration, Serves},
     shape::{
         Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state, streamed,

@@ -9,59 +9,73 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::WireArgument;
 
-/// A `T` that may be passed as `&T`: decoded as its `Held`, then lent.
-///
-/// `ToOwned` would ask for `T: Clone`.
+/// What holds a `T` that is lent. `ToOwned` would ask for `T: Clone`.
+pub trait Referent {
+    /// What the worker decodes.
+    type Held;
+}
+
+/// A `T` that may be passed as `&T`: decoded as what holds it, then lent.
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be an argument of a worker method",
     label = "cannot travel to another process",
     note = "an argument must be `serde::Serialize` and `serde::Deserialize`: `#[derive(Serialize, Deserialize)]`"
 )]
-pub trait Referent<'de>: Serialize {
-    /// What the worker decodes.
-    type Held: Deserialize<'de> + Send;
-
+pub trait WireReferent<'de>: Referent<Held: Deserialize<'de> + Send> + Serialize {
     /// What the method is given.
     fn held(held: &Self::Held) -> &Self;
 }
 
-#[diagnostic::do_not_recommend]
-impl<'de, T: WireArgument<'de>> Referent<'de> for T {
+impl<T> Referent for T {
     type Held = T;
+}
 
+impl<T> Referent for [T] {
+    type Held = Vec<T>;
+}
+
+impl Referent for str {
+    type Held = String;
+}
+
+impl Referent for Path {
+    type Held = PathBuf;
+}
+
+impl Referent for CStr {
+    type Held = CString;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: WireArgument<'de>> WireReferent<'de> for T {
     fn held(held: &T) -> &T {
         held
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<'de, T: WireArgument<'de>> Referent<'de> for [T] {
-    type Held = Vec<T>;
-
+impl<'de, T: WireArgument<'de>> WireReferent<'de> for [T] {
     fn held(held: &Vec<T>) -> &Self {
         held
     }
 }
 
-impl<'de> Referent<'de> for str {
-    type Held = &'de str;
-
-    fn held<'a>(held: &'a &'de str) -> &'a Self {
+#[diagnostic::do_not_recommend]
+impl WireReferent<'_> for str {
+    fn held(held: &String) -> &Self {
         held
     }
 }
 
-impl<'de> Referent<'de> for Path {
-    type Held = PathBuf;
-
+#[diagnostic::do_not_recommend]
+impl WireReferent<'_> for Path {
     fn held(held: &PathBuf) -> &Self {
         held
     }
 }
 
-impl<'de> Referent<'de> for CStr {
-    type Held = CString;
-
+#[diagnostic::do_not_recommend]
+impl WireReferent<'_> for CStr {
     fn held(held: &CString) -> &Self {
         held
     }

@@ -34,7 +34,7 @@ pub trait Registered<C>: Init {}
 /// A connection state that serves the interface of the client `C`.
 pub trait Serves<C: Client>: ConnectionState<Arg = C::ConnectArg> {
     /// What runs the functions, in the order of the interface.
-    fn handlers() -> Vec<Handler<Self>>;
+    fn handlers() -> &'static [Handler<Self>];
 }
 
 /// One implementation of a worker trait.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     codec::{CodecError, Reader, Undecodable, encode, encode_owned},
-    referent::Referent,
+    referent::WireReferent,
 };
 
 /// An argument: `Serialize`, and `Deserialize` from what the payload lives.
@@ -142,7 +142,7 @@ impl<T: ?Sized, H> Holder<T, H> {
 }
 
 /// The codec of an argument `&T`.
-pub const fn lent<'de, T: ?Sized + Referent<'de>>() -> Lent<'de, T, T::Held> {
+pub const fn lent<'de, T: ?Sized + WireReferent<'de>>() -> Lent<'de, T, T::Held> {
     Lent { encode: Encode(encode), decode: |reader, name| reader.take(name), held: T::held }
 }
 
@@ -183,7 +183,7 @@ impl<T: ?Sized, H> OptionHolder<T, H> {
 }
 
 /// The codec of an argument `Option<&T>`.
-pub const fn lent_option<'de, T: ?Sized + Referent<'de>>() -> LentOption<'de, T, T::Held> {
+pub const fn lent_option<'de, T: ?Sized + WireReferent<'de>>() -> LentOption<'de, T, T::Held> {
     LentOption { encode: Encode(encode), decode: |reader, name| reader.take(name), held: T::held }
 }
 

@@ -1,34 +1,12 @@
-//! g
+//! Methods of every shape: they expand without a warning and are called directly, with no process.
 #![deny(warnings)]
-use rpc_parallel::{Init, WorkerContext, worker};
 
-#[worker]
-pub trait Counter {
-    async fn add(&self, n: u64) -> u64;
-    async fn greet(&self, name: &str, xs: &[u32]) -> String;
-    async fn divide(&self, by: u64) -> Result<u64, String>;
-    fn crunch(&self, n: u64) -> u64;
-    #[rpc(inline)]
-    fn len(&self) -> u64;
-    #[rpc(one_way)]
-    fn note(&self, text: String);
-}
+mod generic;
+mod places;
+mod shapes;
+mod spawn;
 
-struct Tally;
-impl Init for Tally {
-    type Arg = u64;
-    type Error = std::io::Error;
-    async fn init(_: u64, _: &WorkerContext) -> Result<Self, std::io::Error> { Ok(Self) }
+/// Runs a future to its end.
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
-
-#[worker]
-impl Counter for Tally {
-    async fn add(&self, n: u64) -> u64 { n }
-    async fn greet(&self, name: &str, _xs: &[u32]) -> String { name.to_owned() }
-    async fn divide(&self, by: u64) -> Result<u64, String> { Ok(by) }
-    fn crunch(&self, n: u64) -> u64 { n }
-    fn len(&self) -> u64 { 0 }
-    fn note(&self, _text: String) {}
-}
-#[test]
-fn x() {}

@@ -27,6 +27,7 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
         None => quote!(()),
     };
     let interface = functions::interface(context);
+    let [core, f] = ["core", "f"].map(paths::local);
     let debug_name = client.to_string();
     quote! {
         #[doc = #summary]
@@ -53,8 +54,8 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
 
                 const INTERFACE: &'static #private::Interface = &#interface;
 
-                fn from_core(core: #private::ClientCore) -> Self {
-                    Self { core, parameters: #private::PhantomData }
+                fn from_core(#core: #private::ClientCore) -> Self {
+                    Self { core: #core, parameters: #private::PhantomData }
                 }
 
                 fn core(&self) -> &#private::ClientCore {
@@ -71,8 +72,8 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
 
             #[automatically_derived]
             impl #impl_generics #private::fmt::Debug for #client #ty_generics #where_clause {
-                fn fmt(&self, f: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
-                    f.debug_tuple(#debug_name).field(&self.core).finish()
+                fn fmt(&self, #f: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
+                    #f.debug_tuple(#debug_name).field(&self.core).finish()
                 }
             }
         };

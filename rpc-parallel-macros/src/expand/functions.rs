@@ -1,7 +1,7 @@
 //! The descriptors of a trait's functions: hidden constants of the client.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use super::{Context, quiet};
@@ -24,12 +24,20 @@ pub(super) fn functions(context: &Context<'_>) -> TokenStream {
             const #name: &'static #private::Function = &#function;
         }
     });
+    let all = paths::functions_const();
+    let elements = context.methods().map(|(method, cfgs)| {
+        let name = paths::function_const(&method.name);
+        quote!(#(#cfgs)* *Self::#name)
+    });
     quote! {
         #(#cfgs)*
         #quiet
         #[doc(hidden)]
         impl #impl_generics #client #ty_generics #where_clause {
             #(#constants)*
+
+            #[doc(hidden)]
+            const #all: &'static [#private::Function] = &[#(#elements),*];
         }
     }
 }
@@ -40,18 +48,15 @@ pub(super) fn interface(context: &Context<'_>) -> TokenStream {
     let ident = &context.input.item.ident;
     let name = ident.unraw().to_string();
     let pinned = option(private, context.input.args.name.as_ref());
-    let elements = context.methods().map(|(method, cfgs)| {
-        let name = paths::function_const(&method.name);
-        quote!(#(#cfgs)* *Self::#name)
-    });
-    let place = quote_spanned!(ident.span()=> (#private::file!(), #private::line!()));
+    let all = paths::functions_const();
+    let place = paths::place(private, &["file", "line"], ident.span());
     quote! {
         #private::Interface::new(
             [#private::module_path!(), #name],
             #pinned,
             #private::concat!(#private::module_path!(), "::", #name),
-            &[#(#elements),*],
-            #place,
+            Self::#all,
+            (#place),
         )
     }
 }
@@ -64,8 +69,7 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let kind = format_ident!("{}", format!("{:?}", method.kind));
     let uploads = u8::try_from(method.uploads()).unwrap_or(u8::MAX);
     let (download, signature) = (method.has_download(), method.signature);
-    let place =
-        quote_spanned!(method.name.span()=> (#private::file!(), #private::line!(), #private::column!()));
+    let place = paths::place(private, &["file", "line", "column"], method.name.span());
     quote! {
         #private::Function::new(#private::FunctionParts {
             path: [#private::module_path!(), #interface, #name],
@@ -75,7 +79,7 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
             uploads: #uploads,
             download: #download,
             signature: #signature,
-            place: #place,
+            place: (#place),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The handlers: from an incoming call to the trait's method and its answer.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::{ext::IdentExt, spanned::Spanned};
 
 use super::{Context, quiet, shape};
@@ -22,12 +22,12 @@ pub(super) fn handlers(context: &Context<'_>) -> TokenStream {
     quote! {
         #[doc(hidden)]
         #quiet
-        fn #name() -> #private::Vec<#private::Handler<Self>>
+        fn #name() -> &'static [#private::Handler<Self>]
         where
             Self: #private::Sized,
             #predicates
         {
-            #private::Vec::from([#(#handlers),*])
+            const { &[#(#handlers),*] }
         }
     }
 }
@@ -69,7 +69,7 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
     let [reader, arguments, error, output] = ["reader", "arguments", "error", "output"].map(paths::local);
     let (mut locals, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, argument) in method.arguments.iter().enumerate() {
-        let local = format_ident!("argument_{index}", span = proc_macro2::Span::mixed_site());
+        let local = paths::local(&format!("argument_{index}"));
         match &argument.passing {
             Passing::Upload(item) => {
                 let codec = quote_spanned!(item.span()=> #private::item::<#item>());

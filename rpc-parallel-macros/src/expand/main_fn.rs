@@ -21,7 +21,7 @@ pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
                 quote!(#private::Flavor::MultiThread(#private::Some(#threads)))
             }
         };
-        let inner = paths::local("__rpc_parallel_main");
+        let inner = paths::local("main");
         quote! {
             async fn #inner() #output #body
             #private::runtime(#flavor).block_on(#inner())

@@ -34,13 +34,13 @@ fn registration(Registration { ty, interface, client }: &Registration, private: 
     let (quiet, handlers) = (quiet(), paths::handlers());
     let serves = quote_spanned!(ty.span()=> #private::Serves<#client>);
     let of = quote_spanned!(ty.span()=> #private::Registration::of::<#ty, #client>);
-    let place = quote_spanned!(ty.span()=> #private::file!(), #private::line!());
+    let place = paths::place(private, &["file", "line"], ty.span());
     quote! {
         #quiet
         const _: () = {
             #[automatically_derived]
             impl #serves for #ty {
-                fn handlers() -> #private::Vec<#private::Handler<Self>> {
+                fn handlers() -> &'static [#private::Handler<Self>] {
                     <Self as #interface>::#handlers()
                 }
             }

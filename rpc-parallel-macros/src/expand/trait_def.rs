@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::{Context, handlers};
-use crate::types::has_bound;
+use crate::{model::Role, types::has_bound};
 
 /// The trait: `async fn` as `fn -> impl Future + Send`, streams that can be sent, and the hidden handlers.
 pub(super) fn trait_def(context: &Context<'_>) -> TokenStream {
@@ -21,10 +21,13 @@ pub(super) fn trait_def(context: &Context<'_>) -> TokenStream {
     }
     item.supertraits.push(parse_quote!('static));
     item.colon_token.get_or_insert_default();
-    item.attrs.push(parse_quote!(#[allow(clippy::manual_async_fn, clippy::type_complexity)]));
-    for (inner, is_function) in item.items.iter_mut().zip(&context.input.rewritten) {
-        if let (TraitItem::Fn(inner), true) = (inner, is_function) {
-            method(inner, private);
+    item.attrs.push(parse_quote!(#[allow(async_fn_in_trait, clippy::manual_async_fn, clippy::type_complexity)]));
+    for (inner, role) in item.items.iter_mut().zip(&context.input.roles) {
+        match (inner, role) {
+            (TraitItem::Fn(inner), Role::Function) => method(inner, private),
+            // What else is wrong with it would only distract from what was reported.
+            (TraitItem::Fn(inner), Role::Refused) => sendable_arguments(&mut inner.sig, private),
+            _ => {}
         }
     }
     item.items.push(TraitItem::Verbatim(handlers::handlers(context)));
