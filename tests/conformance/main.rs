@@ -1,0 +1,3 @@
+//! The conformance scenarios, see `docs/conformance.md`.
+
+mod examples;
