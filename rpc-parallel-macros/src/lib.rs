@@ -8,6 +8,8 @@ mod model;
 mod parse;
 mod paths;
 mod report;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use proc_macro::TokenStream;
