@@ -2,8 +2,8 @@
 
 use proc_macro2::Ident;
 use syn::{
-    AngleBracketedGenericArguments, AssocType, GenericArgument, Path, PathArguments, ReturnType, Type,
-    TypeImplTrait, TypeParamBound, TypePath, parse_quote, visit::Visit,
+    AngleBracketedGenericArguments, AssocType, GenericArgument, Path, PathArguments, ReturnType, Type, TypeImplTrait,
+    TypeParamBound, TypePath, parse_quote, visit::Visit,
 };
 
 use crate::model::{Passing, Reply};
@@ -145,9 +145,38 @@ fn is_std_result(path: &Path) -> bool {
 /// Types that are no `Result` under any circumstances, so that the client's signature can name them as they are.
 fn is_well_known(path: &TypePath) -> bool {
     const NAMES: &[&str] = &[
-        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-        "f32", "f64", "String", "Vec", "Option", "Box", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "VecDeque",
-        "Duration", "SystemTime", "PathBuf", "Bytes", "Cow", "Arc", "Rc",
+        "bool",
+        "char",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "f32",
+        "f64",
+        "String",
+        "Vec",
+        "Option",
+        "Box",
+        "HashMap",
+        "HashSet",
+        "BTreeMap",
+        "BTreeSet",
+        "VecDeque",
+        "Duration",
+        "SystemTime",
+        "PathBuf",
+        "Bytes",
+        "Cow",
+        "Arc",
+        "Rc",
     ];
     path.path.segments.last().is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
 }

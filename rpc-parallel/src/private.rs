@@ -5,7 +5,7 @@ pub use std::{
     convert::Infallible,
     fmt,
     future::Future,
-    marker::{PhantomData, Send, Sync, Sized, Unpin},
+    marker::{PhantomData, Send, Sized, Sync, Unpin},
     option::Option::{self, None, Some},
     result::Result::{self, Err, Ok},
     sync::Arc,
@@ -23,14 +23,15 @@ pub use crate::{
     referent::{Referent, WireReferent},
     registry::{Registered, Registration, Serves},
     shape::{
-        Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state, streamed,
+        Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state,
+        streamed,
     },
     stub::{
         Answer, Arguments, Call, CallError, Client, ClientCore, Flavor, Incoming, Payload, RawReply, Streaming,
         Upload, enter, runtime,
     },
     value::{
-        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter, WireValue,
-        argument, item, lent, lent_option,
+        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter,
+        WireValue, argument, item, lent, lent_option,
     },
 };

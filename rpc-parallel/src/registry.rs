@@ -1,13 +1,18 @@
 //! All implementations of worker traits that are linked into this program.
 
-use std::{any::Any, collections::HashMap, fmt, pin::Pin, sync::{Arc, OnceLock}};
+use std::{
+    any::Any,
+    collections::HashMap,
+    fmt,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Fault, FunctionId, InterfaceId, WorkerTypeId,
-    codec,
+    Fault, FunctionId, InterfaceId, WorkerTypeId, codec,
     function::{Function, Interface},
     handler::{Dispatch, Dispatcher, Handler},
     hash::hash_parts,
@@ -89,9 +94,9 @@ async fn init<W: Init>(arg: Bytes, cx: WorkerContext) -> Result<AnyState, Fault>
 }
 
 async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Result<Box<dyn Dispatch>, Fault> {
-    let worker = worker.downcast::<T::Worker>().map_err(|_| {
-        Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>()))
-    })?;
+    let worker = worker
+        .downcast::<T::Worker>()
+        .map_err(|_| Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>())))?;
     let arg = argument::<T::Arg>("the argument of `connect`", &arg)?;
     let state = T::open(&worker, arg).await.map_err(Into::into)?;
     Ok(Box::new(Dispatcher { state, interface: C::INTERFACE, handlers: T::handlers() }))
@@ -164,8 +169,7 @@ impl Registry {
         let mut registrations: Vec<_> = registrations.into_iter().collect();
         // The order of linking must show nowhere.
         registrations.sort_by_key(|one| (one.file, one.line, (one.implementation_name)()));
-        let mut registry =
-            Self { registrations: Vec::new(), by_key: HashMap::new(), interfaces: HashMap::new() };
+        let mut registry = Self { registrations: Vec::new(), by_key: HashMap::new(), interfaces: HashMap::new() };
         let mut functions = HashMap::new();
         for registration in registrations {
             registry.add_interface(registration.interface, &mut functions)?;
@@ -276,3 +280,6 @@ impl Registry {
 fn place(file: &str, line: u32) -> String {
     format!("{file}:{line}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use futures_util::{Stream, StreamExt, future, stream};
 use crate::block_on;
+use futures_util::{Stream, StreamExt, future, stream};
 use rpc_parallel::{Fault, FunctionKind, Init, WorkerContext, worker};
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,13 @@ pub(crate) trait Everything {
     async fn nothing(&self);
     async fn unit(&self) -> ();
     async fn borrowed(&self, name: &str, xs: &[u32], book: &Book, path: &Path, maybe: Option<&Book>) -> String;
-    async fn borrowed_within(&self, names: &[&str], pair: (&str, &[u8]), maybe: Option<&str>, list: Vec<&str>) -> usize;
+    async fn borrowed_within(
+        &self,
+        names: &[&str],
+        pair: (&str, &[u8]),
+        maybe: Option<&str>,
+        list: Vec<&str>,
+    ) -> usize;
     async fn line(&self, line: Line<'_>) -> usize;
     async fn lent_line(&self, line: &Line<'_>) -> usize;
     async fn vec_ref(&self, list: &Vec<u64>) -> u64;
@@ -67,7 +73,8 @@ pub(crate) trait Everything {
     async fn watch_book(&self, title: &str) -> Result<(Book, impl Stream<Item = Book>), Missing>;
     async fn aliased_watch(&self) -> io_like::Result<(Book, impl Stream<Item = u64>)>;
     async fn sum_all(&self, values: impl Stream<Item = u64>) -> u64;
-    async fn two_uploads(&self, left: impl Stream<Item = u64>, by: &str, right: impl Stream<Item = String>) -> String;
+    async fn two_uploads(&self, left: impl Stream<Item = u64>, by: &str, right: impl Stream<Item = String>)
+    -> String;
     async fn echo(&self, values: impl Stream<Item = u64>) -> impl Stream<Item = u64>;
     async fn fallible_echo(&self, values: impl Stream<Item = Book>) -> Result<impl Stream<Item = Book>, Missing>;
     fn crunch(&self, n: u64) -> u64;
@@ -157,7 +164,13 @@ impl Everything for State {
         future::ready(()).await;
         format!("{name} {xs:?} {} {} {}", book.title, path.display(), maybe.is_some())
     }
-    async fn borrowed_within(&self, names: &[&str], pair: (&str, &[u8]), maybe: Option<&str>, list: Vec<&str>) -> usize {
+    async fn borrowed_within(
+        &self,
+        names: &[&str],
+        pair: (&str, &[u8]),
+        maybe: Option<&str>,
+        list: Vec<&str>,
+    ) -> usize {
         future::ready(()).await;
         names.len() + pair.1.len() + maybe.map_or(0, str::len) + list.len()
     }
@@ -232,7 +245,12 @@ impl Everything for State {
         }
         sum
     }
-    async fn two_uploads(&self, left: impl Stream<Item = u64>, by: &str, right: impl Stream<Item = String>) -> String {
+    async fn two_uploads(
+        &self,
+        left: impl Stream<Item = u64>,
+        by: &str,
+        right: impl Stream<Item = String>,
+    ) -> String {
         left.zip(right).map(|(left, right)| format!("{left}{by}{right}")).collect::<Vec<_>>().await.join(",")
     }
     async fn echo(&self, values: impl Stream<Item = u64>) -> impl Stream<Item = u64> {
@@ -368,7 +386,11 @@ fn the_client_has_these_types(client: &EverythingClient) {
     let _: Call<()> = client.note(String::new());
     let _: Call<u8> = client.clone(1, 2, 3, 4, 5);
     let another: EverythingClient = Clone::clone(client);
-    fn is_task<T>(_: T) where T: Future + Send + 'static {}
+    fn is_task<T>(_: T)
+    where
+        T: Future + Send + 'static,
+    {
+    }
     is_task(another.borrowed(&String::new(), &[1], &Book { title: String::new() }, Path::new(""), None));
     is_task(client.sum_all(Box::pin(stream::once(async { 1 }))));
 }

@@ -161,5 +161,13 @@ fn what_is_right_has_no_message() {
         },
     );
     assert!(messages.is_empty(), "{messages:#?}");
-    assert!(main_messages(quote!(worker_threads = 4), quote!(async fn main() -> ExitCode {})).is_empty());
+    assert!(
+        main_messages(
+            quote!(worker_threads = 4),
+            quote!(
+                async fn main() -> ExitCode {}
+            )
+        )
+        .is_empty()
+    );
 }
