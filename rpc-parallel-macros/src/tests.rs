@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::{expand_worker, parse, report::Errors};
+use crate::{parse, report::Errors};
 
 mod expansion;
 mod mistakes;
