@@ -58,7 +58,7 @@ pub trait WireParameter: Serialize + DeserializeOwned + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> WireParameter for T {}
 
-/// Appends a value to the bytes of a message, see [`encode`](crate::codec::encode).
+/// Appends a value to the bytes of a message, as postcard.
 pub struct Encode<T: ?Sized>(fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>);
 
 impl<T: ?Sized> Encode<T> {
