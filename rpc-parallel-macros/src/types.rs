@@ -136,10 +136,8 @@ fn is_path(ty: &Type, name: &str) -> bool {
 /// `Result`, `std::result::Result`, `core::result::Result`: the path whose two arguments are value and error.
 fn is_std_result(path: &Path) -> bool {
     let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [_] | ["std" | "core", "result", _] => true,
-        _ => false,
-    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    matches!(names[..], [_] | ["std" | "core", "result", _])
 }
 
 /// Types that are no `Result` under any circumstances, so that the client's signature can name them as they are.

@@ -228,8 +228,9 @@ mod tests {
         let mut bytes = Vec::new();
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
-        let read =
-            |bytes| Reader::read(bytes, |reader| Ok((reader.take::<&str>("text")?, reader.take::<u8>("number")?)));
+        fn read(bytes: &[u8]) -> Result<(&str, u8), Undecodable> {
+            Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
+        }
         let (text, number) = read(&bytes).unwrap();
         assert_eq!((text, number), ("text", 5));
         assert!(bytes.as_ptr_range().contains(&text.as_ptr()));

@@ -25,6 +25,9 @@ use crate::{
 /// A future whose type is forgotten.
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// What dispatches the calls of a new connection, or why there is none.
+pub(crate) type Opened = Result<Box<dyn Dispatch>, Fault>;
+
 /// Worker state whose type is forgotten.
 pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
 
@@ -62,7 +65,7 @@ pub struct Registration {
     pub init: fn(Bytes, WorkerContext) -> Boxed<Result<AnyState, Fault>>,
     /// Makes what dispatches the calls of one connection, from the worker's state and the encoded argument of
     /// `connect`.
-    pub open: fn(AnyState, Bytes) -> Boxed<Result<Box<dyn Dispatch>, Fault>>,
+    pub open: fn(AnyState, Bytes) -> Boxed<Opened>,
 }
 
 inventory::collect!(Registration);
@@ -95,7 +98,7 @@ async fn init<W: Init>(arg: Bytes, cx: WorkerContext) -> Result<AnyState, Fault>
     Ok(Arc::new(worker))
 }
 
-async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Result<Box<dyn Dispatch>, Fault> {
+async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Opened {
     let worker = worker
         .downcast::<T::Worker>()
         .map_err(|_| Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>())))?;
@@ -282,3 +285,6 @@ impl Registry {
 fn place(file: &str, line: u32) -> String {
     format!("{file}:{line}")
 }
+
+#[cfg(test)]
+mod tests;

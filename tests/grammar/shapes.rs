@@ -52,6 +52,7 @@ pub(crate) trait Everything {
     ) -> usize;
     async fn line(&self, line: Line<'_>) -> usize;
     async fn lent_line(&self, line: &Line<'_>) -> usize;
+    #[allow(clippy::ptr_arg)]
     async fn vec_ref(&self, list: &Vec<u64>) -> u64;
     async fn bytes(&self, bytes: &[u8], more: Vec<u8>, maybe: Option<&[u8]>) -> Vec<u8>;
     async fn many(&self, map: HashMap<String, Vec<Book>>, array: [u8; 4], unit: ()) -> Option<(u8, String)>;
@@ -117,7 +118,7 @@ pub(crate) trait Everything {
     }
     #[cfg(any())]
     async fn absent(&self, what: DoesNotExist) -> AlsoNot;
-    #[cfg(all())]
+    #[cfg(not(any()))]
     async fn present(&self) -> u8;
     async fn r#gen(&self, r#type: u8) -> u8;
     // Names that the expansion uses itself, and names that a client has from elsewhere.
@@ -192,7 +193,7 @@ impl Everything for State {
         Some((array[0], map.into_keys().next()?))
     }
     async fn divide(&self, by: u64) -> Result<u64, Missing> {
-        100u64.checked_div(by).ok_or(Missing::Book("zero".into()))
+        100u64.checked_div(by).ok_or_else(|| Missing::Book("zero".into()))
     }
     async fn std_result(&self) -> Result<u64, Missing> {
         Ok(1)
@@ -207,7 +208,7 @@ impl Everything for State {
         Ok(1)
     }
     async fn found_book(&self) -> BookOrMissing {
-        self.books.first().cloned().ok_or(Missing::Book("any".into()))
+        self.books.first().cloned().ok_or_else(|| Missing::Book("any".into()))
     }
     async fn book(&self) -> Book {
         self.books[0].clone()
@@ -232,7 +233,8 @@ impl Everything for State {
         (self.books[0].clone(), stream::iter([1, 2]))
     }
     async fn watch_book(&self, title: &str) -> Result<(Book, impl Stream<Item = Book>), Missing> {
-        let first = self.books.iter().find(|book| book.title == title).ok_or(Missing::Book(title.to_owned()))?;
+        let first =
+            self.books.iter().find(|book| book.title == title).ok_or_else(|| Missing::Book(title.to_owned()))?;
         Ok((first.clone(), stream::iter(self.books.iter().cloned())))
     }
     async fn aliased_watch(&self) -> io_like::Result<(Book, impl Stream<Item = u64>)> {
@@ -364,7 +366,7 @@ fn the_interface_describes_the_functions() {
 }
 
 /// Results are flattened by their types, whatever they are called.
-#[allow(dead_code)]
+#[allow(clippy::let_underscore_future, dead_code)]
 fn the_client_has_these_types(client: &EverythingClient) {
     use rpc_parallel::{Call, Streaming};
 
@@ -391,6 +393,6 @@ fn the_client_has_these_types(client: &EverythingClient) {
         T: Future + Send + 'static,
     {
     }
-    is_task(another.borrowed(&String::new(), &[1], &Book { title: String::new() }, Path::new(""), None));
+    is_task(another.borrowed(&"x".repeat(2), &[1], &Book { title: String::new() }, Path::new(""), None));
     is_task(client.sum_all(Box::pin(stream::once(async { 1 }))));
 }

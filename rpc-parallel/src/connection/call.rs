@@ -48,7 +48,7 @@ pub struct RawReply {
 
 /// The stream that follows a reply.
 #[derive(Debug)]
-pub struct RawDownload {
+pub(crate) struct RawDownload {
     pub(crate) receiver: RawReceiver,
     /// Keeps the connection open while the stream is read.
     _connection: Connection,

@@ -16,7 +16,8 @@ mod too_big;
 mod waiting;
 
 pub(crate) use self::call::{CallFailure, RawCall, Upload};
-pub use self::call::{RawDownload, RawReply};
+pub(crate) use self::call::RawDownload;
+pub use self::call::RawReply;
 pub(crate) use self::core::Shared;
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
