@@ -23,7 +23,8 @@ mod varint;
 mod verdict;
 
 pub(crate) use auth::{Key, Proof, Role};
-pub(crate) use close::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep, Refusal, cut_text};
+pub(crate) use close::cut_text;
+pub use close::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep, Refusal};
 pub(crate) use decode::{Malformed, announced_len, decode};
 pub(crate) use frame::{CallHead, Frame};
 pub(crate) use hello::{HELLO_LIMIT, Hello, HelloError};
