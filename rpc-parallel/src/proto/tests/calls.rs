@@ -97,7 +97,7 @@ fn a_cancelled_call_is_answered_by_the_session_and_forgotten_by_the_caller() {
     let id = pair.call(call("x"));
     pair.initiator.session.cancel(id);
     pair.initiator.session.cancel(id);
-    pair.to_acceptor();
+    pair.deliver_to_acceptor();
     assert!(
         matches!(pair.acceptor.take_one(), Event::CallAborted { call, why: AbortReason::Cancelled } if call == id)
     );

@@ -86,6 +86,13 @@ fn numbers_of_calls_are_dense_and_limited() {
 }
 
 #[test]
+fn a_call_of_the_peer_costs_little() {
+    // The bound of docs/protocol.md: the tables grow to one entry for each call that the settings allow.
+    assert!(size_of::<crate::proto::remote_calls::RemoteCall>() <= 96);
+    assert!(size_of::<crate::proto::stream::RecvHalf>() <= 32);
+}
+
+#[test]
 fn a_peer_that_reads_no_replies_cannot_make_more_calls() {
     let mut mock = Mock::connected(Settings::default());
     mock.frame(Frame::Call(head(0)), b"");

@@ -73,10 +73,10 @@ proptest! {
                 Operation::Act { initiator: true, action } => initiator.act(&mut pair.initiator, pair.now, action),
                 Operation::Act { initiator: false, action } => acceptor.act(&mut pair.acceptor, pair.now, action),
                 Operation::Deliver { to_acceptor: true } => {
-                    pair.to_acceptor();
+                    pair.deliver_to_acceptor();
                 }
                 Operation::Deliver { to_acceptor: false } => {
-                    pair.to_initiator();
+                    pair.deliver_to_initiator();
                 }
                 Operation::Wait { millis } => {
                     pair.now += Duration::from_millis(millis);
