@@ -56,7 +56,7 @@ fn settings() -> Settings {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     /// Whatever two honest sides do, in whatever pieces their bytes arrive: neither finds fault with the other, every
     /// call that is not cancelled gets exactly one reply, every item that is wanted arrives once and in order, no
