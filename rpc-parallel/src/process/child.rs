@@ -185,17 +185,24 @@ impl Kept {
         self.live(&mut progress).await;
         let exit = self.reap();
         while let Some(Event::Message(message)) = self.control.next_now().await {
-            // It was ready, but no longer is.
-            if message.kind != Kind::Ready {
-                self.receive(message.kind, message.bytes, &mut progress);
-            }
+            self.receive(message.kind, message.bytes, &mut progress);
         }
         if let Some(stderr) = &mut self.stderr {
             let _ = timeout(DRAIN, async { while stderr.pump().await {} }).await;
         }
         let report = self.report(exit);
-        self.links.death.send_replace(Some(report.clone()));
-        self.answer(Some(report), &mut progress);
+        let answer = progress.reply.take().map(|reply| (reply, self.refusal(Some(&report), &mut progress)));
+        // Whoever learns of the death finds nothing of the child left: all its descriptors are closed before.
+        let Links { death, .. } = self.close();
+        death.send_replace(Some(report));
+        if let Some((reply, error)) = answer {
+            let _ = reply.send(Err(error));
+        }
+    }
+
+    /// Drops all but what outlives the child.
+    fn close(self) -> Links {
+        self.links
     }
 
     /// Until the child is a zombie.
@@ -236,7 +243,9 @@ impl Kept {
                 }
                 () = at(progress.answer_by), if progress.answer_by.is_some() => {
                     progress.answer_by = None;
-                    self.answer(None, progress);
+                    if let Some(reply) = progress.reply.take() {
+                        let _ = reply.send(Err(self.refusal(None, progress)));
+                    }
                 }
             }
         }
@@ -330,9 +339,8 @@ impl Kept {
         self.stderr.as_ref().map(StderrPipe::tail).unwrap_or_default()
     }
 
-    /// Tells who waits for the start why it failed. Without a report the child lives, although it was killed.
-    fn answer(&self, report: Option<DeathReport>, progress: &mut Progress) {
-        let Some(reply) = progress.reply.take() else { return };
+    /// Why the start failed. Without a report the child lives, although it was killed.
+    fn refusal(&self, report: Option<&DeathReport>, progress: &mut Progress) -> LaunchError {
         let not_a_worker = |exit| {
             let (program, stderr) = (self.program.clone(), self.tail());
             LaunchError::NotAWorker(Box::new(NotAWorker { program, exit, stderr }))
@@ -342,15 +350,14 @@ impl Kept {
             LaunchError::TimedOut(Box::new(TimedOut { name, after, step, stderr }))
         };
         let killed = progress.answer_by.is_some();
-        let error = match (progress.failed.take(), progress.timed_out, report) {
+        match (progress.failed.take(), progress.timed_out, report) {
             (Some(failed), _, _) => LaunchError::Failed(failed),
             (None, Some(step), _) => timed_out(step),
-            (None, None, Some(report)) if progress.hello => LaunchError::Died(report),
+            (None, None, Some(report)) if progress.hello => LaunchError::Died(report.clone()),
             (None, None, Some(report)) => not_a_worker(Some(report.exit).filter(|_| !killed)),
             (None, None, None) if progress.hello => timed_out(self.step(progress)),
             (None, None, None) => not_a_worker(None),
-        };
-        let _ = reply.send(Err(error));
+        }
     }
 }
 

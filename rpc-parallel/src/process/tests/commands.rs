@@ -4,7 +4,7 @@ use std::{
     env, fs,
     io::Read,
     os::unix::process::CommandExt,
-    process::{Command, exit},
+    process::{Command, Stdio, exit},
     thread,
     time::{Duration, Instant},
 };
@@ -45,7 +45,15 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                 thread::park();
             },
             // A plain process whose command line has the token.
-            "plain" => drop(Command::new("sleep").arg0(rest).arg("1000").spawn().unwrap()),
+            "plain" => drop(
+                Command::new("sleep")
+                    .arg0(rest)
+                    .arg("1000")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap(),
+            ),
             "size" => control.ready(size.to_string().as_bytes()).unwrap(),
             "facts" => control.ready(facts(&ticket).as_bytes()).unwrap(),
             "read" => {
@@ -70,9 +78,9 @@ fn facts(ticket: &Ticket) -> String {
     let stdin = fs::read_link("/proc/self/fd/0").unwrap();
     let directory = env::current_dir().unwrap();
     let constructors = inventory::iter::<Constructor>().count();
-    let fds = fs::read_dir("/proc/self/fd").unwrap().count() - 1;
+    let fds: Vec<_> = (0..100).filter_map(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).ok()).collect();
     format!(
-        "marker={marker} comm={} stdin={} dir={} name={} constructors={constructors} fds={fds} variable={:?} args={:?}",
+        "marker={marker} comm={} stdin={} dir={} name={} constructors={constructors} fds={fds:?} variable={:?} args={:?}",
         comm.trim(),
         stdin.display(),
         directory.display(),
@@ -160,6 +168,6 @@ fn leavings() -> (usize, usize) {
 #[expect(unconditional_recursion)]
 fn overflow(frame: &[u8; 4096]) -> i32 {
     let mut next = *frame;
-    next[std::hint::black_box(7)] += 1;
+    next[std::hint::black_box(7)] ^= 1;
     overflow(std::hint::black_box(&next)) + i32::from(next[0])
 }

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{Launch, LaunchError, Process, launch::launch};
 
 pub(crate) mod commands;
@@ -31,6 +33,18 @@ async fn started(name: &str, commands: &str) -> (Process, String) {
 
 async fn refused(launch: Launch) -> LaunchError {
     super::launch::launch(launch).await.map(drop).unwrap_err()
+}
+
+/// Ends what is left of a test, also of one that failed. No other process has the token in its command line.
+struct Cleanup(String);
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        for pid in with_token(&self.0) {
+            eprintln!("left: {pid} {:?} {:?}", stat(pid), cmdline(pid));
+            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
+        }
+    }
 }
 
 /// Waits until something holds.
