@@ -6,6 +6,7 @@
 //! 4. The lifeline thread starts: from now on the end of the control socket is the end of the process.
 //! 5. [`worker::run`] does the rest and never returns.
 
+mod at_exit;
 mod control;
 #[cfg(all(feature = "pre-main", any(target_os = "linux", target_os = "android")))]
 mod hook;

@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     io::Read,
-    os::unix::process::CommandExt,
+    os::{fd::OwnedFd, unix::process::CommandExt},
     process::{Command, Stdio, exit},
     thread,
     time::{Duration, Instant},
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn run(mut ticket: Ticket) -> ! {
     let size = ticket.bytes.len();
     let text = String::from_utf8(std::mem::take(&mut ticket.bytes)).unwrap();
-    let control = &ticket.control;
+    let control = ticket.control.clone();
     for line in text.lines() {
         let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         match command {
@@ -56,6 +56,10 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
             ),
             "size" => control.ready(size.to_string().as_bytes()).unwrap(),
             "facts" => control.ready(facts(&ticket).as_bytes()).unwrap(),
+            "until-eof" => {
+                let mut file = fs::File::from(ticket.descriptors.remove(0));
+                file.read_to_end(&mut Vec::new()).unwrap();
+            }
             "read" => {
                 let mut text = String::new();
                 let mut file = fs::File::from(ticket.descriptors.remove(0));
@@ -63,8 +67,12 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                 control.ready(format!("{} {text}", ticket.descriptors.len()).as_bytes()).unwrap();
             }
             // name;command;command: a worker of this worker, that lives as long as this one.
-            "nest" => drop(block_on(nest(rest, OnMasterLoss::End)).unwrap()),
-            "nest-survive" => drop(block_on(nest(rest, OnMasterLoss::Survive)).unwrap()),
+            "nest" => block_on(nest(rest, OnMasterLoss::End, Vec::new())).unwrap(),
+            // It gets the descriptors of this one.
+            "nest-survive" => {
+                let descriptors = std::mem::take(&mut ticket.descriptors);
+                block_on(nest(rest, OnMasterLoss::Survive, descriptors)).unwrap();
+            }
             "many" => control.ready(block_on(many(rest)).as_bytes()).unwrap(),
             _ => panic!("no command {command:?}"),
         }
@@ -102,10 +110,11 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-async fn nest(rest: &str, on_master_loss: OnMasterLoss) -> Result<(), LaunchError> {
+async fn nest(rest: &str, on_master_loss: OnMasterLoss, descriptors: Vec<OwnedFd>) -> Result<(), LaunchError> {
     let (name, commands) = rest.split_once(';').unwrap();
     let mut nested = Launch::new(name, commands.replace(';', "\n").replace('|', ";").into_bytes());
     nested.on_master_loss = on_master_loss;
+    nested.descriptors = descriptors;
     launch(nested).await.map(drop)
 }
 

@@ -52,8 +52,11 @@ async fn a_killed_root_takes_its_tree_along() {
 async fn a_survivor_lives_on_and_dies_with_its_processes() {
     let name = token("survivor");
     let _cleanup = Cleanup(name.clone());
-    let tree = format!("nest-survive {name};plain {name}-plain;ready;wait\nready\nwait");
-    let (master, _) = started("master", &tree).await;
+    let pipe = std::io::pipe().unwrap();
+    let tree = format!("nest-survive {name};plain {name}-plain;ready;until-eof\nready\nwait");
+    let mut launch_it = worker("master", &tree);
+    launch_it.descriptors.push(pipe.0.into());
+    let (master, _) = launch(launch_it).await.unwrap();
     eventually(SOON, "both are there", || with_token(&name).len() == 2);
     let survivor = *with_token(&name).iter().find(|pid| cmdline(**pid).contains("rpc-parallel-worker")).unwrap();
     let file = |number: u32| fs::read_link(format!("/proc/{survivor}/fd/{number}")).unwrap_or_default();
@@ -64,8 +67,8 @@ async fn a_survivor_lives_on_and_dies_with_its_processes() {
         file(1).to_string_lossy() == "/dev/null" && file(2).to_string_lossy() == "/dev/null"
     });
     assert_eq!(with_token(&name).len(), 2);
-    // The group is ended by hand: its master, who would do it, is gone.
-    let _ = rustix::process::kill_process_group(Pid::from_raw(survivor as i32).unwrap(), Signal::KILL);
+    // Now it exits by itself, with nobody to end its group.
+    drop(pipe.1);
     eventually(SOON, "it is gone", || with_token(&name).is_empty());
 }
 
