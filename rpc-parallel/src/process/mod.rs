@@ -23,6 +23,7 @@ pub(crate) mod messages;
 mod readiness;
 mod redirect;
 pub(crate) mod socket;
+mod spawn;
 mod stderr;
 #[cfg(test)]
 pub(crate) mod tests;

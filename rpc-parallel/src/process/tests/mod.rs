@@ -12,8 +12,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{Launch, LaunchError, Process, launch::launch};
 
 pub(crate) mod commands;
+#[cfg(feature = "pre-main")]
 mod death;
+#[cfg(feature = "pre-main")]
 mod master_loss;
+#[cfg(not(feature = "pre-main"))]
+mod no_entry;
+#[cfg(feature = "pre-main")]
 mod start;
 
 /// A name that no other process on this machine has in its command line.
