@@ -1,4 +1,4 @@
-//! Programs without the hook: `cargo test --no-default-features --lib no_entry -- --test-threads=1`.
+//! Programs without the hook: `cargo test --no-default-features --lib no_entry`.
 
 use std::{
     process::{Command, Stdio},
@@ -28,6 +28,8 @@ async fn nothing_starts_without_an_entry() {
     let LaunchError::NotAWorker(other) = &error else { panic!("{error:?}") };
     assert_eq!(other.exit, Some(Exit::Code(0)));
     eventually(Duration::from_secs(10), "nothing runs", || with_token(&name).is_empty());
+
+    the_entry_in_main_takes_over().await;
 }
 
 /// What a worker's own main meets when it goes on to launch workers.
@@ -50,25 +52,31 @@ async fn launched_with_the_marker() {
     assert!(matches!(error, LaunchError::NoEntry(NoEntry::NobodyTookOver)), "{error:?}");
 }
 
-#[tokio::test]
 async fn the_entry_in_main_takes_over() {
-    crate::init();
     let mut launch_it = worker("entered", "facts");
-    launch_it.program = Program::Path(std::env::current_exe().unwrap());
-    // With one thread the harness runs a test where main runs.
-    launch_it.args =
-        ["--ignored", "--test-threads=1", "--exact", "process::tests::no_entry::enters"].map(Into::into).to_vec();
+    launch_it.env = vec![("ENTER_BEFORE_MAIN".into(), "1".into())];
     let (_, ready) = launch(launch_it).await.unwrap();
     let facts = String::from_utf8(ready).unwrap();
     assert!(facts.starts_with("marker=false comm=entered stdin=/dev/null"), "{facts}");
 
     let mut launch_it = worker("too-late", "ready");
     launch_it.program = Program::Path(std::env::current_exe().unwrap());
-    launch_it.args =
-        ["--ignored", "--test-threads=2", "--exact", "process::tests::no_entry::enters"].map(Into::into).to_vec();
+    launch_it.args = ["--ignored", "--exact", "process::tests::no_entry::enters"].map(Into::into).to_vec();
     let error = refused(launch_it).await.to_string();
     assert!(error.contains("before any thread is started"), "{error}");
 }
+
+/// Stands for a main of the user's, which the harness does not let us have.
+extern "C" fn main_of_a_program() {
+    if std::env::var_os("ENTER_BEFORE_MAIN").is_some() {
+        crate::init();
+    }
+}
+
+#[used]
+// SAFETY: the section holds pointers to functions that take what this one ignores.
+#[unsafe(link_section = ".init_array")]
+static MAIN_OF_A_PROGRAM: extern "C" fn() = main_of_a_program;
 
 #[ignore = "runs as a child of the test above"]
 #[test]
