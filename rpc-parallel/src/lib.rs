@@ -16,9 +16,7 @@ mod hash;
 mod id;
 mod init;
 mod private;
-#[allow(dead_code)]
 mod process;
-#[allow(dead_code)]
 mod proto;
 mod referent;
 mod registry;
@@ -29,7 +27,6 @@ mod shape;
 mod spawn;
 mod transport;
 mod value;
-#[allow(dead_code)]
 mod wire;
 
 pub use bootstrap::enter as init;

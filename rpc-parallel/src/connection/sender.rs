@@ -116,7 +116,7 @@ impl RawSender {
         match encode.encode(item, &mut self.scratch, self.limit) {
             Ok(()) => {}
             Err(CodecError::TooLarge { size, limit }) => {
-                return Err((Status::TooBig, TooBig::new(size, limit, "an item of a stream").encode()));
+                return Err((Status::TooBig, TooBig::payload(size, limit, "an item of a stream")));
             }
             Err(error) => {
                 return Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes()));

@@ -43,7 +43,7 @@ impl Target {
             return;
         }
         if let Err(error) = core.session.reply(self.call, status, payload, false) {
-            let too_big = TooBig::new(error.size, error.limit, "the reply").encode();
+            let too_big = TooBig::payload(error.size, error.limit, "the reply");
             // The report is far below any limit that settings can have.
             let _ = core.session.reply(self.call, Status::TooBig, too_big, false);
         }
@@ -141,7 +141,7 @@ impl Target {
                 Some(sender)
             }
             Err(error) => {
-                let too_big = TooBig::new(error.size, error.limit, "the first value").encode();
+                let too_big = TooBig::payload(error.size, error.limit, "the first value");
                 let _ = core.session.reply(*call, Status::TooBig, too_big, false);
                 shared.flush_soon(core);
                 None
