@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
+    connection::{CallContext, Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
     id::{CallId, FunctionId},
     proto::{CallSide, OpenCall, OpenCallError, StreamKey},
     wire::Status,
@@ -72,7 +72,8 @@ impl RawCall {
     ) -> Self {
         // The macro refuses more uploads than a byte can count.
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
-        let open = OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload };
+        let trace = CallContext::current().and_then(|call| call.trace());
+        let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
         Self { connection, state: State::Unsent { open, uploads } }
     }
 

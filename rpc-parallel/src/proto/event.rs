@@ -151,7 +151,7 @@ pub(crate) enum SendState {
 
 /// Why the session ended a call that the peer had made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum AbortReason {
+pub enum AbortReason {
     /// The caller lost interest.
     Cancelled,
     /// Its deadline passed.

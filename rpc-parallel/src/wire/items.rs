@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 
 use super::{
     ITEMS_FRAME, TooBig,
-    varint::{put_varint, take_varint, varint_len},
+    varint::{put_varint, take_varint},
 };
 
 /// Appends an item to a batch.
@@ -13,9 +13,10 @@ pub(crate) fn push_item(batch: &mut Vec<u8>, item: &[u8]) {
     batch.extend_from_slice(item);
 }
 
+#[cfg(test)]
 /// What an item of this length costs in credit: its bytes and those of its length.
 pub(crate) fn item_size(len: usize) -> usize {
-    varint_len(len as u64) + len
+    super::varint::varint_len(len as u64) + len
 }
 
 /// Takes the first item off a batch that came in an `Items` event. None at its end.

@@ -25,7 +25,6 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
         match command {
             "ready" => control.ready(rest.as_bytes()).unwrap(),
             "fail" => control.failed(rest.as_bytes()),
-            "note" => control.note(rest.as_bytes()).unwrap(),
             "panic" => panic!("{rest}"),
             "exit" => exit(rest.parse().unwrap()),
             "stderr" => eprintln!("{rest}"),

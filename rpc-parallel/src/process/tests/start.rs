@@ -66,16 +66,6 @@ async fn descriptors_arrive_with_the_ticket() {
 }
 
 #[tokio::test]
-async fn notes_reach_the_first_who_asks() {
-    let (process, _) = started("notes", "ready\nnote one\nnote two\nexit 0").await;
-    let mut notes = process.notes().unwrap();
-    assert!(process.notes().is_none());
-    assert_eq!(process.exit().await.exit, Exit::Code(0));
-    assert_eq!(notes.recv().await.unwrap(), b"one");
-    assert_eq!(notes.recv().await.unwrap(), b"two");
-}
-
-#[tokio::test]
 async fn a_worker_says_why_it_failed() {
     let error = refused(worker("failing", "fail no licence")).await;
     let LaunchError::Failed(bytes) = error else { panic!("{error:?}") };
