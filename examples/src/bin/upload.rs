@@ -90,9 +90,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     for results in [streams(&workers).await?, channels(&workers).await?] {
         for lines in results {
-            if let [first, .., last] = &lines[..] {
-                println!("{} lines, {first} .. {last}", lines.len());
-            }
+            let (first, last) = (lines.first(), lines.last());
+            println!("{} lines: {first:?} .. {last:?}", lines.len());
         }
     }
     Ok(())
