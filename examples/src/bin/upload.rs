@@ -90,8 +90,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     for results in [streams(&workers).await?, channels(&workers).await?] {
         for lines in results {
-            let (first, last) = (lines.first(), lines.last());
-            println!("{} lines: {first:?} .. {last:?}", lines.len());
+            let (first, last) = lines.first().zip(lines.last()).ok_or("a worker got nothing")?;
+            println!("{} lines: {first} .. {last}", lines.len());
         }
     }
     Ok(())
