@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_core::Stream;
+use futures_util::StreamExt;
 
 use crate::{
     codec::CodecError,
@@ -67,7 +68,8 @@ impl RawSender {
     /// Sends every item of `stream` and ends it. It returns early when the receiver wants no more: the stream is
     /// then dropped by the caller, which is how its producer learns of it.
     pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: Encode<S::Item>) {
-        let mut stream = std::pin::pin!(stream);
+        // Fused, since its last items may have to wait for credit after its end.
+        let mut stream = std::pin::pin!(stream.fuse());
         let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), encode)).await;
         self.end(status, payload);
     }

@@ -88,7 +88,8 @@ impl Target {
         }
         for stream in first..=self.uploads {
             let key = StreamKey { side: CallSide::Remote, call: self.call, stream };
-            let slot = core.waiting.reader_slot(key);
+            // Those that were asked for are stopped by whoever has them.
+            let slot = core.waiting.claim_reader(key);
             if slot.is_some_and(|slot| core.waiting.remove_reader(key, slot)) {
                 core.session.stop_stream(key);
             }
@@ -118,7 +119,7 @@ impl Target {
         if !core.served.is_current(self.call, self.serial) {
             return None;
         }
-        let slot = core.waiting.reader_slot(key)?;
+        let slot = core.waiting.claim_reader(key)?;
         Some(RawReceiver::new(Arc::clone(&self.shared), key, slot))
     }
 
