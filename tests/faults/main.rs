@@ -4,6 +4,8 @@
 //! `RPC_PARALLEL_FAULT_ROUNDS` says how often the two large tests try (default 500), `RPC_PARALLEL_FAULT_SEED` repeats
 //! the random moments of a run.
 
+mod load;
+mod target;
 mod tree;
 
 /// How often a test with random moments tries.
