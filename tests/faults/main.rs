@@ -4,7 +4,11 @@
 //! `RPC_PARALLEL_FAULT_ROUNDS` says how often the two large tests try (default 500), `RPC_PARALLEL_FAULT_SEED` repeats
 //! the random moments of a run.
 
+mod ends;
+mod heartbeat;
+mod life;
 mod load;
+mod many;
 mod target;
 mod tree;
 

@@ -1,9 +1,17 @@
 //! A worker to load and to kill.
 
-use std::{convert::Infallible, future::pending, hint::black_box};
+use std::{
+    convert::Infallible,
+    future::pending,
+    hint::black_box,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use futures_util::{Stream, StreamExt, stream};
-use rpc_parallel::{Init, WorkerContext};
+use rpc_parallel::{Init, Spawn, Worker, WorkerContext};
+use rpc_parallel_tests::{EchoClient, Probe};
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +42,13 @@ pub(crate) trait Aim {
     /// Writes a line to stderr.
     async fn say(&self, text: String);
     async fn crash(&self, crash: Crash);
+    /// Blocks the thread of the runtime.
+    async fn block(&self, time: Duration);
+    async fn ignore_term(&self);
+    /// Starts a plain program, which would run for longer than any test. Returns its process id.
+    async fn start_program(&self) -> u32;
+    /// Starts a worker that needs no master.
+    async fn detach(&self) -> Worker<EchoClient>;
 }
 
 pub(crate) struct Target;
@@ -108,6 +123,24 @@ impl Aim for Target {
                 black_box(overflow(0));
             }
         }
+    }
+
+    async fn block(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    async fn ignore_term(&self) {
+        // SAFETY: to ignore a signal has no precondition.
+        unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
+    }
+
+    async fn start_program(&self) -> u32 {
+        let program = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
+        program.id()
+    }
+
+    async fn detach(&self) -> Worker<EchoClient> {
+        Probe::spawn(()).name("detached").detach().await.unwrap()
     }
 }
 

@@ -25,16 +25,21 @@ impl Census {
         }
     }
 
+    /// Whether this process has no child, nor anything that watches one.
+    pub fn is_idle(&self) -> bool {
+        self.children.is_empty() && !self.descriptors.iter().any(|(_, target)| target == "anon_inode:[pidfd]")
+    }
+
     /// Fails if something has come or gone. What is ending gets a moment for it.
     ///
     /// # Panics
     ///
     /// If something was left behind.
-    pub fn assert_unchanged(self) {
+    pub fn assert_unchanged(&self) {
         let mut now = Self::take();
         let settled = wait_until(LIMIT, || {
             now = Self::take();
-            now == self
+            now == *self
         });
         assert!(settled, "something was left behind\nbefore: {self:#?}\nafter: {now:#?}");
     }

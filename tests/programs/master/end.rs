@@ -32,15 +32,3 @@ pub(crate) async fn end(how: &str) {
     }
     drop(blocked);
 }
-
-pub(crate) async fn detach() {
-    let worker = Branch::spawn::<LimbClient>(Start::Ready).name("detached").detach().await.unwrap();
-    say(&format!("ready {}", worker.pid()));
-    let handle: String = serialize(&worker).iter().map(|byte| format!("{byte:02x}")).collect();
-    say(&format!("handle {handle}"));
-    pending::<()>().await;
-}
-
-fn serialize(worker: &rpc_parallel::Worker<LimbClient>) -> Vec<u8> {
-    postcard::to_stdvec(worker).unwrap()
-}

@@ -1,8 +1,7 @@
 //! A master for the tests to kill: it starts workers and says on stdout, line by line, how far it is.
 //!
 //! - `tree`: a tree with a worker in each state in which one could be missed;
-//! - `end HOW`: two workers, one with a plain child; then the master ends in the way that is asked for;
-//! - `detach`: a detached worker, whose handle is printed.
+//! - `end HOW`: two workers, one with a plain child; then the master ends in the way that is asked for.
 
 mod end;
 mod limb;
@@ -19,7 +18,6 @@ async fn main() {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tree"] => tree::grow().await,
         ["end", how] => end::end(how).await,
-        ["detach"] => end::detach().await,
         // A worker must never come here, whatever its arguments are.
         _ => panic!("what is {args:?}?"),
     }
