@@ -15,9 +15,9 @@ mod target;
 mod too_big;
 mod waiting;
 
-pub(crate) use self::call::{CallFailure, RawCall, Upload};
 pub(crate) use self::call::RawDownload;
 pub use self::call::RawReply;
+pub(crate) use self::call::{CallFailure, RawCall, Upload};
 pub(crate) use self::core::Shared;
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
