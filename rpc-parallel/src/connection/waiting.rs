@@ -146,7 +146,8 @@ impl Waiting {
     }
 
     pub(super) fn ended(&mut self, key: StreamKey, status: Status, payload: Bytes, wakers: &mut Vec<Waker>) {
-        if let Some(reader) = self.reader_of.remove(&key).and_then(|slot| self.readers.get_mut(slot)) {
+        // The slot stays known by its key: the call of an upload may not have been looked at yet.
+        if let Some(reader) = self.reader_of.get(&key).and_then(|slot| self.readers.get_mut(*slot)) {
             reader.ended = Some((status, payload));
             wakers.extend(reader.waker.take());
         }
@@ -168,12 +169,11 @@ impl Waiting {
 
     /// A reader gives its slot back. Returns whether the stream is still open on the wire.
     pub(super) fn remove_reader(&mut self, key: StreamKey, slot: usize) -> bool {
-        let reader = self.readers.try_remove(slot);
-        let open = reader.is_some_and(|reader| reader.ended.is_none() && !reader.gone);
-        if open {
+        // After its end another stream may have the same key.
+        if self.reader_of.get(&key) == Some(&slot) {
             self.reader_of.remove(&key);
         }
-        open
+        self.readers.try_remove(slot).is_some_and(|reader| reader.ended.is_none() && !reader.gone)
     }
 
     /// A writer gives its slot back. Returns whether the stream is still open on the wire.
