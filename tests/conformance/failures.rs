@@ -6,8 +6,10 @@ use rpc_parallel::{CallError, Client, ConnectError, ConnectionState, Fault, Init
 
 use crate::{
     harness::AwaitError,
-    support::{Leftover, Program, Scratch, alive, gone, until, within},
+    support::{Leftover, Program, Scratch, alive, gone, stateless, until, within},
 };
+
+stateless!(Knows);
 
 /// A worker that writes down its process id, and whose connections may be refused.
 pub(crate) struct Picky(u64);
@@ -163,9 +165,9 @@ pub(crate) trait Known {
 }
 
 #[rpc_parallel::worker]
-impl Known for Picky {
+impl Known for Knows {
     async fn good(&self, n: u64) -> u64 {
-        n + self.0
+        n + 12
     }
 }
 
@@ -173,7 +175,7 @@ impl Known for Picky {
 /// lives; so does a caller's stream to nowhere not go on for ever.
 #[tokio::test]
 async fn c039_an_unknown_function_is_an_error() {
-    let worker = Picky::spawn::<KnownClient>(None).await.unwrap();
+    let worker = Knows::spawn(()).await.unwrap();
     let client: UnknownClient = worker.interface::<UnknownClient>().connect().await.unwrap();
     match within(client.never(1)).await {
         Err(CallError::Mismatch(text)) => {

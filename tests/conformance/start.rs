@@ -8,7 +8,7 @@ use crate::{
     support::{Program, alive, gone, stateless, within},
 };
 
-stateless!(Nobody, NoOne);
+stateless!(Nobody);
 
 #[rpc_parallel::worker]
 pub(crate) trait Absent {
