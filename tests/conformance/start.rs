@@ -1,6 +1,6 @@
 //! How programs and workers start, and what names things.
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use rpc_parallel::{CallError, Client, ConnectError, FunctionId, Init, Registry, ServeError, Spawn, SpawnError, Spawned, WorkerContext};
 
 use crate::{
