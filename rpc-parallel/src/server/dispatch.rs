@@ -11,7 +11,7 @@ use crate::{
     connection::{Incoming, Target},
     fault::PanicReport,
     handler::{Dispatch, Work},
-    server::panic::catch,
+    panic::catch,
     wire::Status,
 };
 

@@ -17,7 +17,8 @@ use crate::{
     id::{WorkerId, WorkerTypeId},
     proto::Side,
     registry::{AnyState, Registration},
-    server::{WorkerContext, panic::catch_future, service::Serving},
+    panic::catch_future,
+    server::{WorkerContext, service::Serving},
     settings::Settings,
     transport::{Address, Listener},
 };

@@ -11,12 +11,12 @@ use crate::{
     fault::Fault,
     handler::Dispatch,
     id::{FunctionId, InterfaceId},
+    panic::catch_future,
     registry::{Registration, Registry},
     server::{
         Server,
         builtin::{self, OpenFailure, OpenReply, OpenRequest},
         dispatch,
-        panic::catch_future,
     },
     wire::Status,
 };
