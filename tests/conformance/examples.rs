@@ -285,7 +285,7 @@ impl Inc for Increment {
 /// refuses new connections alone.
 #[tokio::test]
 async fn c009_serve_in_this_process() {
-    let one = async |i: u64| {
+    let one = |i: u64| async move {
         let served = Increment::serve(i).await.unwrap();
         let (first, second) = (served.connect().await.unwrap(), served.connect().await.unwrap());
         assert_eq!(first.inc().await.unwrap(), i + 1);

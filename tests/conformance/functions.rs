@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, stream};
 use rpc_parallel::{CallError, Client, ConnectError, ConnectionState, Fault, Init, Spawn, WorkerContext};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::support::{all, received, stateless, until, within};
 
@@ -166,10 +166,13 @@ pub(crate) trait End {
     /// Answers at once, and a task reads on.
     async fn later(&self, values: impl Stream<Item = u64>);
     async fn seen(&self) -> u64;
+    /// Lets what waits for it go on.
+    async fn go(&self);
 }
 
 static SENDERS: AtomicU64 = AtomicU64::new(0);
 static SEEN: AtomicU64 = AtomicU64::new(0);
+static GATE: Notify = Notify::const_new();
 
 #[rpc_parallel::worker]
 impl End for Ender {
@@ -194,7 +197,10 @@ impl End for Ender {
         stream::iter(0..3).chain(stream::once(async move {
             match how.as_str() {
                 "panic" => panic!("text of expected failure"),
-                "exit" => std::process::exit(5),
+                "exit" => {
+                    GATE.notified().await;
+                    std::process::exit(5)
+                }
                 _ => 3,
             }
         }))
@@ -211,6 +217,9 @@ impl End for Ender {
     }
     async fn seen(&self) -> u64 {
         SEEN.load(Relaxed)
+    }
+    async fn go(&self) {
+        GATE.notify_one();
     }
 }
 
@@ -247,12 +256,18 @@ async fn c087_why_a_stream_ended() {
     assert!(matches!(&panicked[3], Err(CallError::Panicked(report)) if report.message == "text of expected failure"));
     // The connection and its other calls live, until the worker does not.
     assert_eq!(values(&items("clean").await), [0, 1, 2, 3]);
-    let exited = items("exit").await;
-    match exited.last() {
+    let mut exited = within(client.ending("exit".into())).await.unwrap();
+    for expected in 0..3 {
+        assert_eq!(within(exited.next()).await.unwrap().unwrap(), expected);
+    }
+    let go = client.go().start();
+    match within(exited.next()).await {
         Some(Err(CallError::WorkerDied(report))) => assert_eq!(report.exit, rpc_parallel::Exit::Code(5)),
         other => panic!("{other:?}"),
     }
-    assert_eq!(exited.iter().filter(|item| item.is_err()).count(), 1);
+    assert!(within(exited.next()).await.is_none());
+    // It may have been answered before.
+    let _ = within(go).await;
 }
 
 /// A caller's stream travels on the call's own connection. The reply may come before the stream is through: what reads

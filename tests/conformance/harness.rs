@@ -104,7 +104,7 @@ where
 #[tokio::test]
 async fn streams_of_other_workers_do_not_mix() {
     let clients = join_all((1..=3).map(|_| Stateful::spawn(()).connect().into_future())).await;
-    let texts = clients.into_iter().enumerate().map(async |(i, client)| {
+    let texts = clients.into_iter().enumerate().map(|(i, client)| async move {
         let (_, updates) = client.unwrap().string_and_updates(i + 1).await.unwrap();
         updates.map(Result::unwrap).collect::<String>().await
     });
