@@ -1,5 +1,7 @@
 //! The conformance scenarios, see `docs/conformance.md`.
 
+mod calls;
+mod closing;
 mod connections;
 mod examples;
 mod examples_processes;
@@ -7,5 +9,7 @@ mod failures;
 mod functions;
 mod harness;
 mod lifetime;
+mod sizes;
 mod start;
+mod streams;
 mod support;
