@@ -15,7 +15,7 @@ use crate::{
         core::{Core, Shared},
         too_big::TooBig,
     },
-    panic::catch,
+    panic::{self, catch},
     proto::{SendState, StreamKey},
     value::Encode,
     wire::{Status, items_within, push_item},
@@ -96,7 +96,7 @@ impl RawSender {
             }
             let filled = if self.tells_panics {
                 catch(|| self.poll_fill(cx, stream.as_mut(), encode)).unwrap_or_else(|report| {
-                    self.ending = Some((Status::Panic, postcard::to_stdvec(&report).unwrap_or_default()));
+                    self.ending = Some((Status::Panic, panic::encode(&report, self.limit)));
                     Poll::Ready(())
                 })
             } else {

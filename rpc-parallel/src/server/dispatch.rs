@@ -11,7 +11,7 @@ use crate::{
     connection::{Incoming, Target},
     fault::PanicReport,
     handler::{Dispatch, Work},
-    panic::catch,
+    panic::{self, catch},
     wire::Status,
 };
 
@@ -47,7 +47,8 @@ fn run_future(target: Target, mut work: Pin<Box<dyn Future<Output = ()> + Send>>
 }
 
 fn panicked(target: &Target, report: &PanicReport) {
-    target.fail(Status::Panic, postcard::to_stdvec(report).unwrap_or_default());
+    let limit = target.shared.lock().session.message_limit();
+    target.fail(Status::Panic, panic::encode(report, limit));
     target.close();
 }
 
