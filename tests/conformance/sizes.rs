@@ -95,10 +95,12 @@ async fn c168_replies_above_the_limit() {
     too_big(within(client.fail(10_000)).await, "the method's error", 10_000);
     assert_eq!(client.text(100).await.unwrap().len(), 100);
     assert!(matches!(client.fail(1).await, Err(CallError::App(text)) if text == "x"));
-    // Neither does a panic's report get lost.
+    // Of a panic's message the beginning comes, with its place.
     match within(client.panic(10_000)).await {
-        Err(CallError::Panicked(report)) => assert!(report.message.starts_with("xxx"), "{report}"),
-        Err(CallError::TooBig { .. }) => {}
+        Err(CallError::Panicked(report)) => {
+            assert!(report.message.starts_with("xxx") && report.message.len() < LIMIT, "{report}");
+            assert!(report.location.unwrap().contains("sizes.rs"));
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(client.text(7).await.unwrap().len(), 7);
