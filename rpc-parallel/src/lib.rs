@@ -15,6 +15,7 @@ mod handler;
 mod hash;
 mod id;
 mod init;
+mod panic;
 mod private;
 mod process;
 mod proto;

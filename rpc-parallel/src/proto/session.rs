@@ -216,7 +216,6 @@ impl Session {
         self.peer.is_some()
     }
 
-    #[cfg(test)]
     /// Why the connection is over.
     pub(crate) fn close_reason(&self) -> Option<&CloseReason> {
         self.closed.as_ref()

@@ -11,7 +11,7 @@ use crate::{
     connection::{CallContext, Incoming, Target},
     fault::PanicReport,
     handler::{Dispatch, Work},
-    server::panic::catch,
+    panic::{self, catch},
     wire::Status,
 };
 
@@ -48,7 +48,8 @@ fn run_future(call: CallContext, mut work: Pin<Box<dyn Future<Output = ()> + Sen
 }
 
 fn panicked(target: &Target, report: &PanicReport) {
-    target.fail(Status::Panic, postcard::to_stdvec(report).unwrap_or_default());
+    let limit = target.shared.lock().session.message_limit();
+    target.fail(Status::Panic, panic::encode(report, limit));
     target.close();
 }
 
