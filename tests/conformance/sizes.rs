@@ -79,10 +79,10 @@ fn too_big<T: std::fmt::Debug, E: std::fmt::Debug + std::fmt::Display>(
 async fn c167_arguments_above_the_limit() {
     let worker = spawn().await;
     let client = worker.connect().await.unwrap();
-    let sent = client.bytes().1;
+    let sent = client.traffic().sent;
     too_big(within(client.length(&"x".repeat(10_000))).await, "the arguments of", 10_000);
     too_big(within(client.texts(&[1; 10_000])).await, "`sizes`", 10_000);
-    assert_eq!(client.bytes().1, sent);
+    assert_eq!(client.traffic().sent, sent);
     let texts = stream::iter([10, 10_000, 10]).map(|size| "x".repeat(size));
     too_big(within(client.lengths(texts)).await, "item", 10_000);
     // What fits is what the limit says, with the length that goes before a text.
