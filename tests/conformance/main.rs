@@ -1,3 +1,15 @@
 //! The conformance scenarios, see `docs/conformance.md`.
 
+mod calls;
+mod closing;
+mod connections;
 mod examples;
+mod examples_processes;
+mod failures;
+mod functions;
+mod harness;
+mod lifetime;
+mod sizes;
+mod start;
+mod streams;
+mod support;

@@ -96,13 +96,14 @@ pub(crate) fn failure<E>(status: Status, payload: &[u8]) -> CallError<E> {
             }))
         }
         Status::Deadline => CallError::DeadlineExceeded(std::time::Duration::ZERO),
-        Status::Cancelled => CallError::Cancelled(match payload {
+        // Refused because the connection is closing, most likely: the function itself was not looked at.
+        Status::Cancelled | Status::Refused => CallError::Cancelled(match payload {
             [] => "the worker gave the call up".into(),
             _ => text(),
         }),
         Status::Undecodable => CallError::Decode(text()),
         Status::TooBig => TooBig::decode(payload).into(),
-        Status::Mismatch | Status::Refused => CallError::Mismatch(text()),
+        Status::Mismatch => CallError::Mismatch(text()),
         Status::Ok | Status::App => {
             CallError::Mismatch("the worker replied with an error that the method does not have".into())
         }

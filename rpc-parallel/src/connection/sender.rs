@@ -16,9 +16,10 @@ use crate::{
         core::{Core, Shared},
         too_big::TooBig,
     },
+    panic::{self, catch},
     proto::{SendState, StreamKey},
     value::Encode,
-    wire::{Status, items_within, push_item},
+    wire::{Status, items_within, push_item_with},
 };
 
 /// Writes one stream.
@@ -30,10 +31,12 @@ pub(crate) struct RawSender {
     /// The largest item that both sides take.
     limit: usize,
     batch: Vec<u8>,
-    scratch: Vec<u8>,
+    /// How the stream ends once the batch is sent. Its producer must not be polled again.
+    ending: Option<(Status, Vec<u8>)>,
     ended: bool,
-    /// A panic of the producer is caught by somebody who ends the stream with it.
-    panic_is_told: bool,
+    /// A panic of the producer is how the stream ends, after the items before it. Elsewhere it is left to whoever runs
+    /// the producer.
+    tells_panics: bool,
 }
 
 /// Whether a batch could be sent.
@@ -59,10 +62,10 @@ impl RawSender {
         Self::new(shared, core, key, true)
     }
 
-    fn new(shared: Arc<Shared>, core: &mut Core, key: StreamKey, panic_is_told: bool) -> Self {
+    fn new(shared: Arc<Shared>, core: &mut Core, key: StreamKey, tells_panics: bool) -> Self {
         let slot = core.waiting.add_writer(key);
         let limit = core.session.message_limit();
-        Self { shared, key, slot, limit, batch: Vec::new(), scratch: Vec::new(), ended: false, panic_is_told }
+        Self { shared, key, slot, limit, batch: Vec::new(), ending: None, ended: false, tells_panics }
     }
 
     /// Sends every item of `stream` and ends it. It returns early when the receiver wants no more: the stream is
@@ -87,45 +90,60 @@ impl RawSender {
                 Sent::NoCredit => return Poll::Pending,
                 Sent::Stopped => return Poll::Ready((Status::Ok, Vec::new())),
             }
-            while self.batch.len() < BATCH_SIZE {
-                match stream.as_mut().poll_next(cx) {
-                    Poll::Ready(Some(item)) => {
-                        if let Err(end) = self.push(&item, encode) {
-                            self.send(cx, false);
-                            return Poll::Ready(end);
-                        }
-                    }
-                    Poll::Ready(None) => {
-                        return match self.send(cx, true) {
-                            Sent::NoCredit => Poll::Pending,
-                            _ => Poll::Ready((Status::Ok, Vec::new())),
-                        };
-                    }
-                    Poll::Pending => {
-                        return match self.send(cx, true) {
-                            Sent::Stopped => Poll::Ready((Status::Ok, Vec::new())),
-                            _ => Poll::Pending,
-                        };
-                    }
-                }
+            // Whatever ends the stream, the items before come first.
+            if let Some(ending) = self.ending.take() {
+                return Poll::Ready(ending);
+            }
+            let filled = if self.tells_panics {
+                catch(|| self.poll_fill(cx, stream.as_mut(), encode)).unwrap_or_else(|report| {
+                    self.ending = Some((Status::Panic, panic::encode(&report, self.limit)));
+                    Poll::Ready(())
+                })
+            } else {
+                self.poll_fill(cx, stream.as_mut(), encode)
+            };
+            if filled.is_pending() {
+                return match self.send(cx, true) {
+                    Sent::Stopped => Poll::Ready((Status::Ok, Vec::new())),
+                    _ => Poll::Pending,
+                };
             }
         }
     }
 
-    /// Encodes an item into the batch. An item that cannot be sent ends the stream, after those before it.
-    fn push<I>(&mut self, item: &I, encode: Encode<I>) -> Result<(), (Status, Vec<u8>)> {
-        self.scratch.clear();
-        match encode.encode(item, &mut self.scratch, self.limit) {
-            Ok(()) => {}
-            Err(CodecError::TooLarge { size, limit }) => {
-                return Err((Status::TooBig, TooBig::new(size, limit, "an item of a stream").encode()));
-            }
-            Err(error) => {
-                return Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes()));
+    /// Takes items until the batch is full or the stream ends; `Pending` if it has none for now.
+    fn poll_fill<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut stream: Pin<&mut S>,
+        encode: Encode<S::Item>,
+    ) -> Poll<()> {
+        while self.batch.len() < BATCH_SIZE && self.ending.is_none() {
+            match stream.as_mut().poll_next(cx) {
+                Poll::Ready(Some(item)) => {
+                    if let Err(ending) = self.push(&item, encode) {
+                        self.ending = Some(ending);
+                    }
+                }
+                Poll::Ready(None) => self.ending = Some((Status::Ok, Vec::new())),
+                Poll::Pending => return Poll::Pending,
             }
         }
-        push_item(&mut self.batch, &self.scratch);
-        Ok(())
+        Poll::Ready(())
+    }
+
+    /// Encodes an item into the batch. An item that cannot be sent ends the stream, after those before it.
+    fn push<I>(&mut self, item: &I, encode: Encode<I>) -> Result<(), (Status, Vec<u8>)> {
+        let limit = self.limit;
+        let before = self.batch.len() + 1;
+        let pushed = push_item_with(&mut self.batch, |batch| encode.encode(item, batch, before + limit));
+        match pushed {
+            Ok(()) => Ok(()),
+            Err(CodecError::TooLarge { size, .. }) => {
+                Err((Status::TooBig, TooBig::payload(size - before, limit, "an item of a stream")))
+            }
+            Err(error) => Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes())),
+        }
     }
 
     /// Sends the batch as far as there is credit, and asks to be woken for what changes it.
@@ -169,10 +187,6 @@ impl RawSender {
 impl Drop for RawSender {
     fn drop(&mut self) {
         if self.ended {
-            return;
-        }
-        if self.panic_is_told && std::thread::panicking() {
-            self.shared.lock().waiting.remove_writer(self.key, self.slot);
             return;
         }
         // The producer was dropped or has panicked: the receiver must not take it for a clean end.

@@ -4,7 +4,6 @@ mod answer;
 mod builtin;
 mod context;
 mod dispatch;
-mod panic;
 mod server;
 mod service;
 mod upload;

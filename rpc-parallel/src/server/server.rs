@@ -15,9 +15,10 @@ use crate::{
     connection::{Establish, Shared, establish},
     fault::Fault,
     id::{WorkerId, WorkerTypeId},
+    panic::catch_future,
     proto::Side,
     registry::{AnyState, Registration},
-    server::{WorkerContext, panic::catch_future, service::Serving},
+    server::{WorkerContext, service::Serving},
     settings::Settings,
     transport::{Address, Listener},
 };

@@ -11,12 +11,12 @@ use crate::{
     fault::Fault,
     handler::Dispatch,
     id::{FunctionId, InterfaceId},
+    panic::catch_future,
     registry::{Registration, Registry},
     server::{
         Server,
         builtin::{self, OpenFailure, OpenReply, OpenRequest},
         dispatch,
-        panic::catch_future,
     },
     wire::Status,
 };
@@ -95,7 +95,7 @@ impl Service for Serving {
                 builtin::SHUTDOWN => self.server.shutdown(),
                 _ => {
                     let text = "the connection has no state yet: a client must open it before it calls a function";
-                    incoming.target().reply(Status::Refused, text.into());
+                    incoming.refuse(Status::Refused, text.into());
                 }
             }
             return;
@@ -117,8 +117,7 @@ fn unknown(incoming: &Incoming, opened: &Opened) {
         incoming.call.function,
         names.join(", ")
     );
-    incoming.target().reply(Status::Mismatch, text.into_bytes());
-    incoming.target().close();
+    incoming.refuse(Status::Mismatch, text.into_bytes());
 }
 
 /// Serves nothing: what a client's side of a connection does with calls that arrive there.
@@ -127,7 +126,7 @@ pub(crate) struct ServesNothing;
 
 impl Service for ServesNothing {
     fn start(&mut self, incoming: Incoming) {
-        incoming.target().reply(Status::Refused, b"a client serves no functions".to_vec());
+        incoming.refuse(Status::Refused, b"a client serves no functions".to_vec());
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn connect<C: Client>(
     Ok(client(connection, contact, mismatched))
 }
 
-async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
+pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
     if tokio::runtime::Handle::try_current().is_err() {
         return Err(ConnectError::NoRuntime);
     }
@@ -89,7 +89,7 @@ async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<
 }
 
 /// Chooses the trait. Returns the functions that the worker has with another signature.
-async fn open(
+pub(super) async fn open(
     connection: &Connection,
     contact: &Contact,
     interface: &'static Interface,

@@ -15,6 +15,8 @@ mod connect;
 mod error;
 mod serve;
 mod spawned;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use self::builder::{Spawning, SpawningConnected, SpawningDetached};

@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use crate::fault::PanicReport;
+use crate::{fault::PanicReport, wire::cut_text};
 
 thread_local! {
     /// How many handlers this thread is in: only their panics are taken down.
@@ -47,6 +47,20 @@ fn install() {
             previous(info);
         }));
     });
+}
+
+/// A report as the payload of a reply or of a stream's end. Of a message that does not fit the beginning is sent: that
+/// there was a panic must not get lost.
+pub(crate) fn encode(report: &PanicReport, limit: usize) -> Vec<u8> {
+    // Encoding texts into memory cannot fail.
+    let encode = |report: &PanicReport| postcard::to_stdvec(report).unwrap_or_default();
+    let whole = encode(report);
+    if whole.len() <= limit {
+        return whole;
+    }
+    let message = format!("{}..", cut_text(&report.message, limit / 2));
+    let location = report.location.clone().filter(|location| location.len() <= limit / 4);
+    encode(&PanicReport { message, location })
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
