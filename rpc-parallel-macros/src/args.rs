@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{
-    Attribute, LitInt, LitStr, Path, Token, Type,
+    Attribute, LitInt, LitStr, Meta, Path, Token, Type,
     ext::IdentExt,
     parenthesized,
     parse::{Parse, ParseStream, Parser},
@@ -68,6 +68,14 @@ impl WorkerArgs {
                     errors.error(key, format!("`{key}` belongs to `#[worker]` on the trait"));
                     skip(input)?;
                 }
+                ("includes", Place::Trait) => {
+                    errors.error(
+                        key,
+                        "a worker trait does not include another: implement both for the worker, and connect to the \
+                         other with `connect_to::<OtherClient>()`",
+                    );
+                    skip(input)?;
+                }
                 (_, Place::Trait) => {
                     errors.error(
                         key,
@@ -106,6 +114,14 @@ impl MethodArgs {
     pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
         let mut args = Self::default();
         attributes.retain(|attribute| {
+            if let Some(inner) = conditional_rpc(attribute) {
+                errors.error(
+                    inner,
+                    "`#[rpc]` is read before `cfg_attr` is: write the method twice, with and without `#[rpc]`, each \
+                     under a `#[cfg]`",
+                );
+                return false;
+            }
             if !attribute.path().is_ident("rpc") {
                 return true;
             }
@@ -171,6 +187,15 @@ impl MainArgs {
         });
         args
     }
+}
+
+/// The `rpc` of `#[cfg_attr(.., rpc(..))]`.
+fn conditional_rpc(attribute: &Attribute) -> Option<Path> {
+    if !attribute.path().is_ident("cfg_attr") {
+        return None;
+    }
+    let inner = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+    inner.into_iter().skip(1).map(|meta| meta.path().clone()).find(|path| path.is_ident("rpc"))
 }
 
 /// Calls `take` with the key of each argument.

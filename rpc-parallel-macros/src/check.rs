@@ -3,7 +3,8 @@
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{
-    FnArg, Generics, ItemFn, ItemImpl, ItemTrait, Pat, Receiver, ReturnType, Signature, TraitItem, TraitItemFn, Type,
+    FnArg, Generics, ItemFn, ItemImpl, ItemTrait, Lifetime, Pat, Receiver, ReturnType, Signature, TraitItem,
+    TraitItemFn, Type,
 };
 
 use crate::{
@@ -51,9 +52,15 @@ pub(crate) fn interface(item: &ItemTrait, errors: &mut Errors) {
 /// One method that is a function.
 pub(crate) fn method(item: &TraitItemFn, args: &MethodArgs, errors: &mut Errors) {
     let signature = &item.sig;
-    qualifiers(signature, errors);
+    if let Some(variadic) = &signature.variadic {
+        // It comes with `unsafe` and `extern`, which go with it.
+        errors.error(variadic, "a worker method has a fixed number of arguments: take a `Vec<_>` or `&[_]`");
+    } else {
+        qualifiers(signature, errors);
+    }
     generics(&signature.generics, errors);
     receiver(signature, errors);
+    let lifetimes = lifetimes(signature);
     for input in &signature.inputs {
         if let FnArg::Typed(input) = input {
             argument_name(&input.pat, errors);
@@ -61,12 +68,26 @@ pub(crate) fn method(item: &TraitItemFn, args: &MethodArgs, errors: &mut Errors)
                 errors
                     .error(attribute, "an argument of a worker method has no attributes: put `#[cfg]` on the method");
             }
-            check_types::argument(&input.ty, errors);
+            check_types::argument(&input.ty, &lifetimes, errors);
         }
     }
-    check_types::output(&signature.output, errors);
+    check_types::output(&signature.output, &lifetimes, errors);
     reserved(&signature.ident, errors);
     kind(signature, args, errors);
+}
+
+/// Whether the type of an argument passes the checks.
+pub(crate) fn is_argument(signature: &Signature, ty: &Type) -> bool {
+    let mut errors = Errors::default();
+    check_types::argument(ty, &lifetimes(signature), &mut errors);
+    errors.count() == 0
+}
+
+/// Whether the type of the result passes the checks.
+pub(crate) fn is_output(signature: &Signature) -> bool {
+    let mut errors = Errors::default();
+    check_types::output(&signature.output, &lifetimes(signature), &mut errors);
+    errors.count() == 0
 }
 
 /// `#[rpc(local)]`: no call.
@@ -121,14 +142,19 @@ pub(crate) fn implementation(item: &ItemImpl, args: &WorkerArgs, errors: &mut Er
     match &args.instances {
         None if !item.generics.params.is_empty() => {
             let (ty, interface) = (&item.self_ty, item.trait_.as_ref().map(|(_, path, _)| path));
+            let names = item.generics.type_params().map(|parameter| &parameter.ident);
+            let names: Vec<_> = names
+                .chain(item.generics.const_params().map(|parameter| &parameter.ident))
+                .map(|name| format!("`{name}`"))
+                .collect();
             errors.error(
                 &item.generics.params,
                 format!(
                     "a generic implementation is many workers, and only a type that is named can be registered: list \
-                     the instances, `#[rpc_parallel::worker(for(Type as {}))]` with a `Type` like `{}` without \
-                     parameters",
-                    spaceless(interface),
+                     them, `#[rpc_parallel::worker(for({} as {}))]` with a type in place of {}",
                     spaceless(ty),
+                    spaceless(interface),
+                    names.join(" and "),
                 ),
             );
         }
@@ -149,9 +175,6 @@ fn qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(token) = &signature.abi {
         errors.error(token, "a worker method has the Rust ABI: leave `extern` out");
     }
-    if let Some(token) = &signature.variadic {
-        errors.error(token, "a worker method has a fixed number of arguments: take a `Vec<_>` or `&[_]`");
-    }
 }
 
 fn generics(generics: &Generics, errors: &mut Errors) {
@@ -171,6 +194,11 @@ fn generics(generics: &Generics, errors: &mut Errors) {
     if let Some(clause) = &generics.where_clause {
         errors.error(clause, "a worker method has no `where` clause: put the bounds on the trait");
     }
+}
+
+/// The lifetimes that a method declares. They are reported there, and nowhere else.
+fn lifetimes(signature: &Signature) -> Vec<&Lifetime> {
+    signature.generics.lifetimes().map(|parameter| &parameter.lifetime).collect()
 }
 
 fn receiver(signature: &Signature, errors: &mut Errors) {

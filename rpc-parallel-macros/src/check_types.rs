@@ -12,29 +12,29 @@ use crate::{
     types::{arguments, has_bound, item_of, last_is, strip},
 };
 
-/// The type of an argument.
-pub(crate) fn argument(ty: &Type, errors: &mut Errors) {
+/// The type of an argument of a method that declares `lifetimes`.
+pub(crate) fn argument(ty: &Type, lifetimes: &[&Lifetime], errors: &mut Errors) {
     match strip(ty) {
-        Type::ImplTrait(ty) if has_bound(ty, "Stream") => stream(ty, errors),
+        Type::ImplTrait(ty) if has_bound(ty, "Stream") => stream(ty, lifetimes, errors),
         Type::ImplTrait(ty) => errors.error(ty, refused_impl_argument(ty)),
-        ty => Nested { position: Position::Argument, errors }.visit_type(ty),
+        ty => Nested { position: Position::Argument, lifetimes, errors }.visit_type(ty),
     }
 }
 
 /// The type of the result.
-pub(crate) fn output(output: &ReturnType, errors: &mut Errors) {
+pub(crate) fn output(output: &ReturnType, lifetimes: &[&Lifetime], errors: &mut Errors) {
     let ReturnType::Type(_, ty) = output else { return };
     match strip(ty) {
         Type::Path(path) if last_is(path, "Result") => {
             for (index, ty) in arguments(path).into_iter().enumerate() {
                 if index == 0 {
-                    value(ty, errors);
+                    value(ty, lifetimes, errors);
                 } else {
-                    Nested { position: Position::Error, errors }.visit_type(ty);
+                    Nested { position: Position::Error, lifetimes, errors }.visit_type(ty);
                 }
             }
         }
-        ty => value(ty, errors),
+        ty => value(ty, lifetimes, errors),
     }
 }
 
@@ -52,23 +52,23 @@ pub(crate) fn has_stream(ty: &Type) -> bool {
 }
 
 /// The value within a result: a stream, a value and a stream, or a plain value.
-fn value(ty: &Type, errors: &mut Errors) {
+fn value(ty: &Type, lifetimes: &[&Lifetime], errors: &mut Errors) {
     match strip(ty) {
-        Type::ImplTrait(ty) if has_bound(ty, "Stream") => stream(ty, errors),
+        Type::ImplTrait(ty) if has_bound(ty, "Stream") => stream(ty, lifetimes, errors),
         Type::Tuple(tuple) if tuple.elems.len() == 2 && !has_stream(&tuple.elems[0]) => {
-            Nested { position: Position::Value, errors }.visit_type(&tuple.elems[0]);
+            Nested { position: Position::Value, lifetimes, errors }.visit_type(&tuple.elems[0]);
             match strip(&tuple.elems[1]) {
-                Type::ImplTrait(ty) if has_bound(ty, "Stream") => stream(ty, errors),
-                ty => Nested { position: Position::Value, errors }.visit_type(ty),
+                Type::ImplTrait(ty) if has_bound(ty, "Stream") => stream(ty, lifetimes, errors),
+                ty => Nested { position: Position::Value, lifetimes, errors }.visit_type(ty),
             }
         }
-        ty => Nested { position: Position::Value, errors }.visit_type(ty),
+        ty => Nested { position: Position::Value, lifetimes, errors }.visit_type(ty),
     }
 }
 
-fn stream(ty: &TypeImplTrait, errors: &mut Errors) {
+fn stream(ty: &TypeImplTrait, lifetimes: &[&Lifetime], errors: &mut Errors) {
     match item_of(ty) {
-        Some(item) => Nested { position: Position::Item, errors }.visit_type(item),
+        Some(item) => Nested { position: Position::Item, lifetimes, errors }.visit_type(item),
         None => errors.error(ty, "say what the items are: `impl Stream<Item = T>`"),
     }
 }
@@ -103,6 +103,8 @@ enum Position {
 /// What no type in a signature may contain.
 struct Nested<'a> {
     position: Position,
+    /// Those that the method declares, which was reported there.
+    lifetimes: &'a [&'a Lifetime],
     errors: &'a mut Errors,
 }
 
@@ -172,7 +174,8 @@ impl<'ast> Visit<'ast> for Nested<'_> {
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        if lifetime.ident == "_" && self.position == Position::Argument {
+        let elided = lifetime.ident == "_" && self.position == Position::Argument;
+        if elided || self.lifetimes.contains(&lifetime) {
             return;
         }
         let message = match self.position {

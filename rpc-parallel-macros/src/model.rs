@@ -12,8 +12,20 @@ pub(crate) struct WorkerTrait {
     pub(crate) item: ItemTrait,
     /// Its functions: all methods but the local ones and those with mistakes.
     pub(crate) methods: Vec<Method>,
+    /// The functions with mistakes, as the client has them: a call of one is no second mistake.
+    pub(crate) stubs: Vec<Stub>,
     /// What each item of the trait is.
     pub(crate) roles: Vec<Role>,
+}
+
+/// What is left of a function with mistakes.
+pub(crate) struct Stub {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    /// The types of its arguments; `None` is one with a mistake.
+    pub(crate) arguments: Vec<Option<Type>>,
+    pub(crate) reply: Reply,
 }
 
 /// What an item of the trait is.

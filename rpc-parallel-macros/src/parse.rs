@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     args::{MainArgs, MethodArgs, Place, WorkerArgs},
     check,
-    model::{Argument, Flavor, Kind, MainFn, Method, Registration, Role, WorkerImpl, WorkerTrait},
+    model::{Argument, Flavor, Kind, MainFn, Method, Registration, Role, Stub, WorkerImpl, WorkerTrait},
     paths,
     report::Errors,
     types,
@@ -28,9 +28,10 @@ pub(crate) fn worker(args: TokenStream, item: TokenStream, errors: &mut Errors) 
         Ok(Item::Trait(item)) => {
             Input::Trait(worker_trait(WorkerArgs::parse(args, Place::Trait, errors), item, errors))
         }
-        Ok(Item::Impl(item)) => Input::Impl(worker_impl(WorkerArgs::parse(args, Place::Impl, errors), item, errors)),
+        Ok(Item::Impl(item)) => Input::Impl(worker_impl(args, item, errors)),
         Ok(other) => {
-            let head = other.to_token_stream().into_iter().find(|token| matches!(token, TokenTree::Ident(_)));
+            let keyword = |token: &TokenTree| matches!(token, TokenTree::Ident(ident) if ident != "pub");
+            let head = other.to_token_stream().into_iter().find(keyword);
             errors.error(head, "`#[worker]` goes on a trait and on `impl Trait for Type`");
             Input::Other
         }
@@ -44,8 +45,7 @@ pub(crate) fn worker(args: TokenStream, item: TokenStream, errors: &mut Errors) 
 fn worker_trait(args: WorkerArgs, mut item: ItemTrait, errors: &mut Errors) -> WorkerTrait {
     check::interface(&item, errors);
     let parameters = WorkerTrait::type_parameters(&item.generics);
-    let mut methods = Vec::new();
-    let mut roles = Vec::new();
+    let (mut methods, mut stubs, mut roles) = (Vec::new(), Vec::new(), Vec::new());
     for inner in &mut item.items {
         let mut role = Role::Local;
         if let TraitItem::Fn(inner) = inner {
@@ -56,16 +56,40 @@ fn worker_trait(args: WorkerArgs, mut item: ItemTrait, errors: &mut Errors) -> W
             } else {
                 role = Role::Refused;
                 check::method(inner, &method_args, errors);
-                if errors.count() == before {
+                // With lifetimes on the trait, which were reported, no handler can be made.
+                if errors.count() == before && item.generics.lifetimes().next().is_none() {
                     role = Role::Function;
                     methods.extend(method(inner, method_args, &parameters));
+                } else {
+                    stubs.extend(stub(inner, &method_args, &parameters));
                 }
             }
         }
         roles.push(role);
     }
     check::names(&methods, errors);
-    WorkerTrait { args, item, methods, roles }
+    WorkerTrait { args, item, methods, stubs, roles }
+}
+
+/// What is left of a method that failed the checks, unless it is its result that did.
+fn stub(item: &TraitItemFn, args: &MethodArgs, parameters: &[Ident]) -> Option<Stub> {
+    let signature = &item.sig;
+    if !check::is_output(signature) {
+        return None;
+    }
+    let arguments = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(check::is_argument(signature, &input.ty).then(|| (*input.ty).clone())),
+        FnArg::Receiver(_) => None,
+    });
+    let parameters: Vec<_> =
+        parameters.iter().cloned().chain(WorkerTrait::type_parameters(&signature.generics)).collect();
+    Some(Stub {
+        attributes: item.attrs.clone(),
+        name: signature.ident.clone(),
+        generics: signature.generics.clone(),
+        arguments: arguments.collect(),
+        reply: types::reply(&signature.output, args.plain.is_some(), &parameters),
+    })
 }
 
 /// A method that passed the checks.
@@ -124,8 +148,9 @@ fn flat(tokens: TokenStream, text: &mut String) {
     }
 }
 
-fn worker_impl(args: WorkerArgs, item: ItemImpl, errors: &mut Errors) -> WorkerImpl {
+fn worker_impl(args: TokenStream, item: ItemImpl, errors: &mut Errors) -> WorkerImpl {
     let before = errors.count();
+    let args = WorkerArgs::parse(args, Place::Impl, errors);
     check::implementation(&item, &args, errors);
     let mut registrations = Vec::new();
     if errors.count() == before {

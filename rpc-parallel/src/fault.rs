@@ -60,6 +60,30 @@ impl<E: Error> From<E> for Fault {
     }
 }
 
+/// What a `Fault` becomes where `?` leads to a `Box<dyn Error>`, as in many a `main`.
+#[derive(Debug)]
+struct Boxed(Fault);
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Boxed {}
+
+impl From<Fault> for Box<dyn Error + Send + Sync> {
+    fn from(fault: Fault) -> Self {
+        Box::new(Boxed(fault))
+    }
+}
+
+impl From<Fault> for Box<dyn Error> {
+    fn from(fault: Fault) -> Self {
+        Box::new(Boxed(fault))
+    }
+}
+
 /// A panic of a handler, as its caller sees it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PanicReport {

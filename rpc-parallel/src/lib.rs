@@ -17,9 +17,7 @@ mod id;
 mod init;
 mod panic;
 mod private;
-#[allow(dead_code)]
 mod process;
-#[allow(dead_code)]
 mod proto;
 mod referent;
 mod registry;
@@ -30,19 +28,19 @@ mod shape;
 mod spawn;
 mod transport;
 mod value;
-#[allow(dead_code)]
 mod wire;
 
 pub use bootstrap::enter as init;
 pub use client::{Call, CallError, Client, Streaming};
 pub use codec::CodecError;
-pub use connection::{ConnectError, ConnectionLost};
+pub use connection::{CallContext, ConnectError, ConnectionLost, Traffic};
 pub use death::{DeathReport, Exit};
 pub use fault::{Fault, PanicReport};
 pub use function::{Function, FunctionKind, Interface};
 pub use id::{BuildId, FunctionId, InterfaceId, WorkerId, WorkerTypeId};
 pub use init::{ConnectionState, Init};
 pub use process::Redirect;
+pub use proto::AbortReason;
 pub use registry::{NotRegistered, Registered, Registry, RegistryError};
 pub use rpc_parallel_macros::{main, worker};
 pub use server::{Upload, WorkerContext};

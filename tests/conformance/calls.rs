@@ -206,7 +206,9 @@ async fn c125_undecodable_arguments() {
     let client = Gates::spawn(()).connect().await.unwrap();
     let open = client.wait("gate".into()).start();
     match within(client.lucky(Lucky(13))).await {
-        Err(CallError::Decode(text)) => assert!(text.contains("the worker cannot decode") && text.contains("`n`"), "{text}"),
+        Err(CallError::Decode(text)) => {
+            assert!(text.contains("the worker cannot decode") && text.contains("`n`"), "{text}")
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(client.lucky(Lucky(12)).await.unwrap(), 12);

@@ -128,7 +128,8 @@ async fn c151_closing_again_changes_nothing() {
     client.close_with("first");
     client.close_with("second");
     client.close();
-    let ends = [within(client.closed()).await, within(client.closed()).await, within(client.close_gracefully(LONG)).await];
+    let ends =
+        [within(client.closed()).await, within(client.closed()).await, within(client.close_gracefully(LONG)).await];
     for end in &ends {
         assert_eq!((end, end.reason().text()), (&ends[0], "first"));
     }

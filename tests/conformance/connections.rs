@@ -10,8 +10,8 @@ use std::{
 };
 
 use rpc_parallel::{
-    Address, CallError, Client, CloseKind, Closer, ConnectError, ConnectionState, Fault, Init, Settings, Spawn, Worker,
-    WorkerContext, WorkerId,
+    Address, CallError, Client, CloseKind, Closer, ConnectError, ConnectionState, Fault, Init, Settings, Spawn,
+    Worker, WorkerContext, WorkerId,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -181,9 +181,9 @@ async fn c096_a_connection_can_be_asked() {
     let client = house.connect_with("guest".to_owned()).await.unwrap();
     assert_eq!((client.worker_id(), client.is_closed(), client.close_reason()), (house.id(), false, None));
     client.call().await.unwrap();
-    let (received, sent) = client.bytes();
+    let before = client.traffic();
     client.call().await.unwrap();
-    assert!(client.bytes().0 > received && client.bytes().1 > sent);
+    assert!(client.traffic().received > before.received && client.traffic().sent > before.sent);
     assert!(client.last_seen_alive() >= start);
     let text = format!("{} {:?}", *house, *house);
     assert!(text.contains("house") && text.contains(&house.id().to_string()), "{text}");

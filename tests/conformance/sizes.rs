@@ -57,7 +57,11 @@ async fn spawn() -> Spawned<BulkyClient> {
 }
 
 #[track_caller]
-fn too_big<T: std::fmt::Debug, E: std::fmt::Debug + std::fmt::Display>(result: Result<T, CallError<E>>, what: &str, at_least: usize) {
+fn too_big<T: std::fmt::Debug, E: std::fmt::Debug + std::fmt::Display>(
+    result: Result<T, CallError<E>>,
+    what: &str,
+    at_least: usize,
+) {
     match result {
         Err(error @ CallError::TooBig { .. }) => {
             let text = error.to_string();
@@ -75,10 +79,10 @@ fn too_big<T: std::fmt::Debug, E: std::fmt::Debug + std::fmt::Display>(result: R
 async fn c167_arguments_above_the_limit() {
     let worker = spawn().await;
     let client = worker.connect().await.unwrap();
-    let sent = client.bytes().1;
+    let sent = client.traffic().sent;
     too_big(within(client.length(&"x".repeat(10_000))).await, "the arguments of", 10_000);
     too_big(within(client.texts(&[1; 10_000])).await, "`sizes`", 10_000);
-    assert_eq!(client.bytes().1, sent);
+    assert_eq!(client.traffic().sent, sent);
     let texts = stream::iter([10, 10_000, 10]).map(|size| "x".repeat(size));
     too_big(within(client.lengths(texts)).await, "item", 10_000);
     // What fits is what the limit says, with the length that goes before a text.

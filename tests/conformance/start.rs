@@ -1,7 +1,10 @@
 //! How programs and workers start, and what names things.
 
 use futures_util::FutureExt;
-use rpc_parallel::{CallError, Client, ConnectError, FunctionId, Init, Registry, ServeError, Spawn, SpawnError, Spawned, WorkerContext};
+use rpc_parallel::{
+    CallError, Client, ConnectError, FunctionId, Init, Registry, ServeError, Spawn, SpawnError, Spawned,
+    WorkerContext,
+};
 
 use crate::{
     harness::AwaitError,
@@ -144,13 +147,17 @@ fn c052_ids_come_from_paths() {
         }
     }
     let id = |module: &str, name: &str| -> FunctionId {
-        let functions = if module == "one" { one::SameClient::INTERFACE } else { two::SameClient::INTERFACE }.functions;
+        let functions =
+            if module == "one" { one::SameClient::INTERFACE } else { two::SameClient::INTERFACE }.functions;
         functions.iter().find(|function| function.name.ends_with(name)).unwrap().id
     };
     let ids = [id("one", "a"), id("one", "b"), id("two", "a"), id("two", "b")];
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 4, "{ids:?}");
     // An id that changed would be another function for a program that was built before.
-    assert_eq!(<PinnedClient as Client>::INTERFACE.functions[0].id, FunctionId::of_path(&["name", "conformance.pinned.greet"]));
+    assert_eq!(
+        <PinnedClient as Client>::INTERFACE.functions[0].id,
+        FunctionId::of_path(&["name", "conformance.pinned.greet"])
+    );
     assert!(Registry::global().is_ok());
 }
 

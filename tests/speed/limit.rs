@@ -10,10 +10,10 @@ use std::{
 use crate::placement::{self, Placement};
 
 /// The argument that makes this program the other side of a limit.
-pub const ROLE: &str = "--limit-child";
+pub(crate) const ROLE: &str = "--limit-child";
 
 /// The other side: reads a mode, a message size and a CPU, then echoes or swallows.
-pub fn child() {
+pub(crate) fn child() {
     let mut socket = UnixStream::from(OwnedFd::from(std::io::stdin().as_fd_owned()));
     let mut head = [0; 24];
     socket.read_exact(&mut head).unwrap();
@@ -44,7 +44,7 @@ const ECHO: usize = 0;
 const SOURCE: usize = 1;
 
 /// The other side of a limit, ended when dropped.
-pub struct Peer {
+pub(crate) struct Peer {
     socket: Option<UnixStream>,
     child: Child,
 }
@@ -81,7 +81,7 @@ impl Drop for Peer {
 }
 
 /// Seconds for one round trip of `size` bytes.
-pub fn ping_pong(size: usize, count: usize, placement: Placement) -> f64 {
+pub(crate) fn ping_pong(size: usize, count: usize, placement: Placement) -> f64 {
     let mut peer = Peer::start(ECHO, size, placement);
     let message = vec![7; size];
     let mut reply = vec![0; size];
@@ -106,7 +106,7 @@ pub fn ping_pong(size: usize, count: usize, placement: Placement) -> f64 {
 }
 
 /// Seconds for one byte of a stream that the other side writes in pieces of 64 KiB.
-pub fn stream(bytes: usize, placement: Placement) -> f64 {
+pub(crate) fn stream(bytes: usize, placement: Placement) -> f64 {
     let mut peer = Peer::start(SOURCE, 64 << 10, placement);
     let mut buffer = vec![0; 64 << 10];
     let mut read = 0;
@@ -118,7 +118,7 @@ pub fn stream(bytes: usize, placement: Placement) -> f64 {
 }
 
 /// Seconds from fork + exec of this program to its first byte.
-pub fn fork_exec(count: usize, placement: Placement) -> f64 {
+pub(crate) fn fork_exec(count: usize, placement: Placement) -> f64 {
     let start = Instant::now();
     for _ in 0..count {
         drop(Peer::start(ECHO, 8, placement));

@@ -1,6 +1,6 @@
 //! The first speed figures, each beside a limit of the machine that is measured in the same seconds.
 //!
-//! `cargo bench -p rpc-parallel-tests --bench speed [-- --rounds N]`
+//! `cargo bench -p rpc-parallel-tests --bench speed [-- --rounds N] [-- --only TEXT]`
 //!
 //! The limit of calls and streams is a blocking ping-pong, or a blocking copy, over a Unix socket pair between two
 //! processes; that of spawning is a bare fork + exec of this program. Every figure is the median of its rounds, and
@@ -24,10 +24,11 @@ fn main() {
         limit::child();
         return;
     }
+    let only = std::env::args().skip_while(|arg| arg != "--only").nth(1).unwrap_or_default();
     println!("| workload | placement | rpc-parallel | limit | × |");
     println!("|---|---|---:|---:|---:|");
     for placement in Placement::ALL {
-        for workload in workloads::ALL {
+        for workload in workloads::ALL.into_iter().filter(|workload| workload.name.contains(&only)) {
             let mut pairs: Vec<(f64, f64)> = (0..rounds).map(|_| (workload.run)(placement, quick)).collect();
             let ratio = median(pairs.iter().map(|(ours, limit)| ours / limit).collect());
             let ours = median(pairs.iter().map(|(ours, _)| *ours).collect());

@@ -6,7 +6,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// Where the caller and the worker run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Placement {
+pub(crate) enum Placement {
     /// Both on one CPU.
     OneCpu,
     /// A CPU each.
@@ -15,15 +15,15 @@ pub enum Placement {
 
 impl Placement {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::OneCpu, Self::Apart];
+    pub(crate) const ALL: [Self; 2] = [Self::OneCpu, Self::Apart];
 
     /// Pins the calling thread, and what it starts from now on, as the side that calls.
-    pub fn pin_caller(self) {
+    pub(crate) fn pin_caller(self) {
         pin(0);
     }
 
     /// The index of the CPU for the other side.
-    pub fn other(self) -> usize {
+    pub(crate) fn other(self) -> usize {
         match self {
             Self::OneCpu => 0,
             Self::Apart => 1,
@@ -41,14 +41,14 @@ impl fmt::Display for Placement {
 }
 
 /// Pins all threads of this process to the CPU with this number.
-pub fn pin(index: usize) {
+pub(crate) fn pin(index: usize) {
     let mut set = CpuSet::new();
     set.set(index);
     apply(&set);
 }
 
 /// Lets this process use the two CPUs of the measurements again.
-pub fn pin_both() {
+pub(crate) fn pin_both() {
     let mut set = CpuSet::new();
     set.set(0);
     set.set(1);

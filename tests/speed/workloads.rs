@@ -50,13 +50,13 @@ impl Bench for Bencher {
 }
 
 /// One workload: seconds per unit of ours and of the limit, in one round.
-pub struct Workload {
-    pub name: &'static str,
-    pub run: fn(Placement, bool) -> (f64, f64),
-    pub show: fn(f64) -> String,
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(Placement, bool) -> (f64, f64),
+    pub(crate) show: fn(f64) -> String,
 }
 
-pub const ALL: [Workload; 9] = [
+pub(crate) const ALL: [Workload; 9] = [
     Workload {
         name: "sequential call, u64 → u64",
         run: |p, q| (sequential(p, n(q, 20_000), false), limit::ping_pong(8, n(q, 20_000), p)),

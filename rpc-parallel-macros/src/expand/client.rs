@@ -4,22 +4,25 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Type, ext::IdentExt, spanned::Spanned};
 
-use super::{Context, copied, functions, has_docs, quiet, shape};
+use super::{Context, bounded, cfgs, copied, functions, has_docs, quiet, shape};
 use crate::{
-    model::{Argument, Kind, Method, Passing},
+    model::{Argument, Kind, Method, Passing, Stub},
     paths,
 };
 
 /// The struct, its methods, and its implementations of traits.
 pub(super) fn client(context: &Context<'_>) -> TokenStream {
-    let Context { private, client, cfgs, wire, input, .. } = context;
+    let Context { private, client, cfgs, generics, wire, input } = context;
     let item = &input.item;
-    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    // That the parameters can travel is asked where the trait is called or served: once is enough.
+    let owned = bounded(generics, &quote!('static));
     let (vis, quiet, attributes) = (&item.vis, quiet(), copied(&item.attrs));
     let name = item.ident.unraw().to_string();
     let summary = format!("Calls a worker that serves [`{name}`].");
     let gap = has_docs(&item.attrs).then(|| quote!(#[doc = ""]));
     let methods = input.methods.iter().map(|method| self::method(context, method));
+    let stubs = input.stubs.iter().map(|stub| self::stub(context, stub));
     let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
     let parameters = quote!(fn() -> (#(#parameters,)*));
     let connect = match &input.args.connect {
@@ -43,13 +46,14 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
         #quiet
         impl #impl_generics #client #ty_generics #wire {
             #(#methods)*
+            #(#stubs)*
         }
 
         #(#cfgs)*
         #quiet
         const _: () = {
             #[automatically_derived]
-            impl #impl_generics #private::Client for #client #ty_generics #wire {
+            impl #impl_generics #private::Client for #client #ty_generics #owned {
                 type ConnectArg = #connect;
 
                 const INTERFACE: &'static #private::Interface = &#interface;
@@ -108,6 +112,25 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
             let #mutable #arguments = #private::Arguments::new(&#this.core, Self::#function);
             #(#puts)*
             #arguments.#finish
+        }
+    }
+}
+
+/// In place of a function with mistakes. It is never run, for the mistakes are errors.
+fn stub(context: &Context<'_>, stub: &Stub) -> TokenStream {
+    let Context { private, input, .. } = context;
+    let Stub { attributes, name, generics, arguments, reply } = stub;
+    let (vis, cfgs, where_clause) = (&input.item.vis, cfgs(attributes), &generics.where_clause);
+    let call = shape::call(reply, private);
+    let arguments = arguments.iter().map(|ty| match ty {
+        Some(ty) => quote!(_: #ty),
+        None => quote!(_: impl #private::Sized),
+    });
+    quote! {
+        #(#cfgs)*
+        #[doc(hidden)]
+        #vis fn #name #generics (&self, #(#arguments),*) -> #call #where_clause {
+            loop {}
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::{model::Method, paths};
 pub(super) fn functions(context: &Context<'_>) -> TokenStream {
     let Context { private, client, cfgs, .. } = context;
     let quiet = quiet();
-    let mut generics = context.input.item.generics.clone();
+    let mut generics = context.generics.clone();
     generics.where_clause = None;
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
-    let where_clause = &context.input.item.generics.where_clause;
+    let where_clause = &context.generics.where_clause;
     let constants = context.methods().map(|(method, cfgs)| {
         let name = paths::function_const(&method.name);
         let function = function(context, method);

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
     let private = paths::private(input.krate.as_ref());
     let MainFn { attributes, signature, body, .. } = input;
-    let output = &signature.output;
+    let (name, output) = (&signature.ident, &signature.output);
     let (inner, body) = if signature.asyncness.is_some() {
         let flavor = match &input.flavor {
             Flavor::CurrentThread => quote!(#private::Flavor::CurrentThread),
@@ -28,7 +28,7 @@ pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
     };
     quote! {
         #(#attributes)*
-        fn main() #output {
+        fn #name() #output {
             #inner
             #private::enter();
             #body

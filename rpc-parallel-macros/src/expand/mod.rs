@@ -10,7 +10,7 @@ mod trait_def;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Generics, WhereClause, parse_quote};
+use syn::{Attribute, GenericParam, Generics, WhereClause, parse_quote};
 
 pub(crate) use main_fn::main_fn;
 pub(crate) use registration::worker_impl;
@@ -38,6 +38,8 @@ struct Context<'a> {
     client: syn::Ident,
     /// `#[cfg]`s of the trait.
     cfgs: Vec<&'a Attribute>,
+    /// The client's parameters: the trait's, but for lifetimes, which are a mistake.
+    generics: Generics,
     /// The trait's where clause, and that its type parameters can travel.
     wire: WhereClause,
 }
@@ -49,8 +51,11 @@ impl<'a> Context<'a> {
             Some(name) => name.clone(),
             None => paths::client_ident(&input.item.ident),
         };
-        let wire = wire_clause(&input.item.generics, &private);
-        Self { input, private, client, cfgs: cfgs(&input.item.attrs), wire }
+        let mut generics = input.item.generics.clone();
+        generics.params =
+            generics.params.into_iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_))).collect();
+        let wire = bounded(&generics, &quote!(#private::WireParameter));
+        Self { input, private, client, cfgs: cfgs(&input.item.attrs), generics, wire }
     }
 
     /// The functions, each with its `#[cfg]`s.
@@ -59,11 +64,12 @@ impl<'a> Context<'a> {
     }
 }
 
-fn wire_clause(generics: &Generics, private: &TokenStream) -> WhereClause {
+/// The where clause, and a bound of each type parameter.
+fn bounded(generics: &Generics, bound: &TokenStream) -> WhereClause {
     let mut clause = generics.where_clause.clone().unwrap_or_else(|| parse_quote!(where));
     for parameter in generics.type_params() {
         let name = &parameter.ident;
-        clause.predicates.push(parse_quote!(#name: #private::WireParameter));
+        clause.predicates.push(parse_quote!(#name: #bound));
     }
     clause
 }

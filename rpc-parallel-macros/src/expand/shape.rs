@@ -1,7 +1,7 @@
 //! The type and the shape of a reply. All that asks a type for its codec has the type's span.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Type, spanned::Spanned};
 
 use crate::model::Reply;
@@ -71,11 +71,15 @@ pub(super) fn result(reply: &Reply, output: TokenStream, private: &TokenStream) 
     }
 }
 
+/// `<ty as ResultType>::Value` and `::Error`. An error in it is about all of `ty`: from its first to its last token.
 fn projected(ty: &Type, private: &TokenStream) -> (TokenStream, TokenStream) {
-    (
-        quote_spanned!(ty.span()=> <#ty as #private::ResultType>::Value),
-        quote_spanned!(ty.span()=> <#ty as #private::ResultType>::Error),
-    )
+    let last = ty.to_token_stream().into_iter().last().map_or_else(|| ty.span(), |token| token.span());
+    let open = quote_spanned!(ty.span()=> <);
+    let projection = |name: &str| {
+        let name = Ident::new(name, last);
+        quote!(#open #ty as #private::ResultType>::#name)
+    };
+    (projection("Value"), projection("Error"))
 }
 
 /// The error of a reply with a stream. A path that ends in `Result` is an alias, of which it is the error.

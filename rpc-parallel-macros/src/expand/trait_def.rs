@@ -26,12 +26,27 @@ pub(super) fn trait_def(context: &Context<'_>) -> TokenStream {
         match (inner, role) {
             (TraitItem::Fn(inner), Role::Function) => method(inner, private),
             // What else is wrong with it would only distract from what was reported.
-            (TraitItem::Fn(inner), Role::Refused) => sendable_arguments(&mut inner.sig, private),
+            (TraitItem::Fn(inner), Role::Refused) => refused(inner, private),
             _ => {}
         }
     }
     item.items.push(TraitItem::Verbatim(handlers::handlers(context)));
     item.into_token_stream()
+}
+
+fn refused(item: &mut TraitItemFn, private: &TokenStream) {
+    sendable_arguments(&mut item.sig, private);
+    if item.sig.variadic.take().is_some() {
+        (item.sig.unsafety, item.sig.abi) = (None, None);
+    }
+    if item.default.is_some() {
+        return;
+    }
+    for input in &mut item.sig.inputs {
+        if let FnArg::Typed(input) = input {
+            input.pat = parse_quote!(_);
+        }
+    }
 }
 
 /// What an implementation's method needs: the bounds of its streams.

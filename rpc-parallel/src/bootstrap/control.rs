@@ -50,11 +50,6 @@ impl ControlSender {
         process::exit(1)
     }
 
-    /// Tells the master anything.
-    pub(crate) fn note(&self, bytes: &[u8]) -> io::Result<()> {
-        self.send(Kind::Note, bytes)
-    }
-
     /// What to do when the master asks this worker to end. Until this is called it exits with code 0.
     ///
     /// It runs on the lifeline thread, which sees the master's death only after it: it must not block.

@@ -6,6 +6,7 @@
 //! 4. The lifeline thread starts: from now on the end of the control socket is the end of the process.
 //! 5. [`worker::run`] does the rest and never returns.
 
+mod at_exit;
 mod charge;
 mod control;
 #[cfg(all(feature = "pre-main", any(target_os = "linux", target_os = "android")))]
@@ -17,10 +18,7 @@ mod system;
 mod take_over;
 mod worker;
 
-#[allow(unused_imports)]
 pub(crate) use charge::{Charge, Ending, Ready, StartFailure};
 pub(crate) use control::ControlSender;
-#[allow(unused_imports)]
 pub use role::enter;
-#[allow(unused_imports)]
 pub(crate) use take_over::Ticket;

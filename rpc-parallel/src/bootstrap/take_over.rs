@@ -1,7 +1,7 @@
 //! From a started child to a worker with its ticket.
 
 use std::{
-    io::{self, IoSliceMut, Read},
+    io::{self, IoSliceMut, Read, Write},
     mem::MaybeUninit,
     os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -47,7 +47,8 @@ pub(super) fn take_over() -> ! {
 
 /// Says why this process cannot be a worker, and ends it.
 pub(super) fn fatal(why: &str) -> ! {
-    eprintln!("rpc-parallel: this process was started as a worker, but cannot be one: {why}");
+    // Not `eprintln!`, which a test harness captures, and which panics if stderr is closed.
+    let _ = writeln!(io::stderr(), "rpc-parallel: this process was started as a worker, but cannot be one: {why}");
     process::exit(1)
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     if codec::decode::<Charge>(&ticket.bytes).is_err() {
         crate::process::tests::commands::run(ticket);
     }
-    let Ticket { bytes, descriptors, control, .. } = ticket;
+    let Ticket { bytes, descriptors, name, control } = ticket;
     let fail = |failure: &StartFailure| -> ! {
         control.failed(&postcard::to_stdvec(failure).unwrap_or_default());
     };
@@ -44,7 +44,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     if let Some(build) = charge.build {
         set_build_id(build);
     }
-    let runtime = match build_runtime(charge.threads) {
+    let runtime = match build_runtime(charge.threads, name) {
         Ok(runtime) => runtime,
         Err(error) => fail(&StartFailure::System(format!("its runtime cannot be started: {error}"))),
     };
@@ -73,10 +73,10 @@ fn find(charge: &Charge) -> Result<&'static Registration, String> {
         .map_err(|error| error.to_string())
 }
 
-fn build_runtime(threads: usize) -> std::io::Result<Runtime> {
+fn build_runtime(threads: usize, name: String) -> std::io::Result<Runtime> {
     match threads {
         0 | 1 => Builder::new_current_thread().enable_all().build(),
-        _ => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+        _ => Builder::new_multi_thread().worker_threads(threads).thread_name(name).enable_all().build(),
     }
 }
 

@@ -6,14 +6,14 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::time::Sleep;
 
 use crate::{
     client::CallError,
-    connection::{CallFailure, RawCall, RawReply},
+    connection::{CallContext, CallFailure, RawCall, RawReply},
 };
 
 /// A call: its arguments are encoded already, and it is sent when it is first polled.
@@ -35,7 +35,12 @@ pub struct Call<T, E = Infallible> {
 
 impl<T, E> Call<T, E> {
     pub(crate) fn new(inner: Result<RawCall, CallError<E>>, decode: fn(RawReply) -> Result<T, CallError<E>>) -> Self {
-        Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None }
+        let call = Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None };
+        match CallContext::current().and_then(|call| call.deadline()) {
+            // Nobody waits longer than the caller of the handler that makes this call.
+            Some(inherited) => call.deadline(inherited.saturating_duration_since(Instant::now())),
+            None => call,
+        }
     }
 
     /// A message without a reply: it is over as soon as it is sent.
@@ -50,8 +55,10 @@ impl<T, E> Call<T, E> {
     }
 
     /// Gives the call up if it takes longer than this, counted from when it is sent. The worker is told and drops
-    /// the handler in time by its own clock. Without it a call has no deadline.
+    /// the handler in time by its own clock. Without it a call has no deadline, except that one made by a handler
+    /// has what is left of that handler's own, which this can only shorten.
     pub fn deadline(mut self, deadline: Duration) -> Self {
+        let deadline = self.deadline.map_or(deadline, |inherited| inherited.min(deadline));
         self.deadline = Some(deadline);
         if let Ok(call) = &mut self.inner {
             call.set_deadline(deadline);

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     client::CallError,
-    connection::{Connection, ConnectionLost},
+    connection::{Connection, ConnectionLost, Traffic},
     function::{Function, Interface},
     id::{FunctionId, WorkerId},
 };
@@ -114,8 +114,13 @@ pub trait Client: Clone + Send + Sync + 'static {
         self.core().connection.last_heard()
     }
 
-    /// How many bytes have come in and gone out on this connection.
-    fn bytes(&self) -> (u64, u64) {
-        self.core().connection.bytes()
+    /// How many bytes this connection has carried.
+    fn traffic(&self) -> Traffic {
+        self.core().connection.traffic()
+    }
+
+    /// The connection in a sentence, for logs: who is at the other end, which build, which version of the protocol.
+    fn description(&self) -> String {
+        self.core().connection.describe()
     }
 }

@@ -41,8 +41,8 @@ impl<I> Stream for Streaming<I> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let decode = self.decode;
         let Some(download) = &mut self.download else { return Poll::Ready(None) };
-        let error = match ready!(download.receiver.poll_next(cx)) {
-            Received::Item(item) => match decode(&item) {
+        let error = match ready!(download.receiver.poll_next(cx, decode)) {
+            Received::Item(item) => match item {
                 Ok(item) => return Poll::Ready(Some(Ok(item))),
                 Err(error) => CallError::Decode(format!("an item of the stream cannot be decoded: {error}")),
             },

@@ -10,10 +10,10 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
+    connection::{CallContext, Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
     id::{CallId, FunctionId},
     proto::{CallSide, OpenCall, OpenCallError, StreamKey},
-    wire::Status,
+    wire::{CloseReason, Status},
 };
 
 /// Starts to write one upload once its call is open.
@@ -72,7 +72,8 @@ impl RawCall {
     ) -> Self {
         // The macro refuses more uploads than a byte can count.
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
-        let open = OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload };
+        let trace = CallContext::current().and_then(|call| call.trace());
+        let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
         Self { connection, state: State::Unsent { open, uploads } }
     }
 
@@ -92,6 +93,13 @@ impl RawCall {
         if let Some(terminal) = core.terminal.clone() {
             self.state = State::Over;
             return Poll::Ready(Err(CallFailure::Lost(terminal)));
+        }
+        if core.session.close_reason().is_some_and(CloseReason::is_silent) {
+            // The driver is about to learn why the peer went silent, and wakes whoever waits here.
+            if let Some(cx) = cx {
+                core.vacancy.push(cx.waker().clone());
+            }
+            return Poll::Pending;
         }
         let one_way = open.one_way;
         let call = OpenCall { payload: std::mem::take(&mut open.payload), ..open.clone() };

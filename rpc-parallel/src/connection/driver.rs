@@ -108,17 +108,17 @@ impl Driver {
                     core.last_replies += 1;
                     core.waiting.replied(call, status, payload, download, wakers);
                 }
-                Event::Called { call, function, one_way, uploads, payload, .. } => {
+                Event::Called { call, function, one_way, deadline, trace, uploads, payload } => {
                     let serial = if one_way { core.served.anonymous() } else { core.served.open(call) };
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let call = CalledFunction { call, function, one_way, uploads, payload };
+                    let call = CalledFunction { call, function, one_way, deadline, trace, uploads, payload };
                     let limit = core.session.message_limit();
                     self.incoming.push(Incoming::new(Arc::clone(&self.shared), call, serial, limit));
                 }
-                Event::CallAborted { call, .. } => {
-                    core.served.abort(call);
+                Event::CallAborted { call, why } => {
+                    core.served.abort(call, why);
                     core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
                 Event::Items { key, items } => core.waiting.items(key, items, wakers),

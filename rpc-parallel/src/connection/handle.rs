@@ -19,6 +19,18 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Connection(Arc<Owner>);
 
+/// What a connection has carried, in bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Received.
+    pub received: u64,
+    /// Sent.
+    pub sent: u64,
+    /// Waiting to be sent.
+    pub queued: u64,
+}
+
 /// Closes the connection when nobody needs it any more.
 struct Owner {
     shared: Arc<Shared>,
@@ -65,10 +77,26 @@ impl Connection {
         self.0.shared.lock().session.last_heard()
     }
 
-    /// How many bytes came and went.
-    pub(crate) fn bytes(&self) -> (u64, u64) {
+    /// How many bytes came, went, and wait.
+    pub(crate) fn traffic(&self) -> Traffic {
         let core = self.0.shared.lock();
-        (core.session.bytes_received(), core.session.bytes_sent())
+        Traffic {
+            received: core.session.bytes_received(),
+            sent: core.session.bytes_sent(),
+            queued: core.session.bytes_queued(),
+        }
+    }
+
+    /// Who is at the other end, as it has introduced itself.
+    pub(crate) fn describe(&self) -> String {
+        let core = self.0.shared.lock();
+        match core.session.peer() {
+            Some(peer) => format!(
+                "{}: {} serving as {}, build {}, protocol version {}",
+                self.0.shared.peer, peer.label, peer.worker, peer.build, peer.version
+            ),
+            None => self.0.shared.peer.clone(),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! A call that has arrived, and who serves it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
 use crate::{
     connection::{Serial, core::Shared},
     id::{CallId, FunctionId},
+    proto::TraceContext,
     wire::Status,
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct CalledFunction {
     pub(crate) call: CallId,
     pub(crate) function: FunctionId,
     pub(crate) one_way: bool,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) trace: Option<TraceContext>,
     pub(crate) uploads: u8,
     pub(crate) payload: Bytes,
 }

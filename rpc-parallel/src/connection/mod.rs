@@ -1,6 +1,7 @@
 //! Live connections: one driver task each, and handles that share it.
 
 mod call;
+mod context;
 mod core;
 mod driver;
 mod error;
@@ -15,14 +16,16 @@ mod target;
 mod too_big;
 mod waiting;
 
-pub(crate) use self::call::{CallFailure, RawCall, Upload};
 pub(crate) use self::call::RawDownload;
 pub use self::call::RawReply;
+pub(crate) use self::call::{CallFailure, RawCall, Upload};
+pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
 pub(crate) use self::establish::{Establish, establish};
 pub(crate) use self::handle::Connection;
+pub use self::handle::Traffic;
 pub use self::incoming::Incoming;
 pub(crate) use self::incoming::{CalledFunction, Service};
 pub(crate) use self::receiver::{RawReceiver, Received};

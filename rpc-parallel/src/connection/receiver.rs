@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::{
     connection::{Terminal, core::Shared},
     proto::StreamKey,
-    wire::{Status, take_item},
+    wire::{Status, item_at},
 };
 
 /// Reads one stream. Dropping it asks the sender to stop.
@@ -19,15 +19,15 @@ pub(crate) struct RawReceiver {
     shared: Arc<Shared>,
     key: StreamKey,
     slot: usize,
-    /// What is left of the batch that is being read, and how long the batch was.
+    /// The batch that is being read, and how far.
     batch: Bytes,
-    batch_size: usize,
+    at: usize,
 }
 
 /// What a stream has come to.
 #[derive(Debug)]
-pub(crate) enum Received {
-    Item(Bytes),
+pub(crate) enum Received<T> {
+    Item(T),
     /// The stream ended with this status, [`Status::Ok`] for a clean end.
     End(Status, Bytes),
     /// The connection ended.
@@ -39,18 +39,22 @@ pub(crate) enum Received {
 impl RawReceiver {
     /// A stream whose slot exists already.
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey, slot: usize) -> Self {
-        Self { shared, key, slot, batch: Bytes::new(), batch_size: 0 }
+        Self { shared, key, slot, batch: Bytes::new(), at: 0 }
     }
 
-    /// The next item, or how the stream ended. After an end it must not be polled again.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        if let Some(item) = take_item(&mut self.batch) {
-            return Poll::Ready(Received::Item(item));
+    /// The next item, decoded, or how the stream ended. After an end it must not be polled again.
+    pub(crate) fn poll_next<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        decode: impl FnOnce(&[u8]) -> T,
+    ) -> Poll<Received<T>> {
+        if let Some(item) = item_at(&self.batch, &mut self.at) {
+            return Poll::Ready(Received::Item(decode(item)));
         }
         let mut core = self.shared.lock();
         let core = &mut *core;
         let Some(reader) = core.waiting.readers.get_mut(self.slot) else { return Poll::Ready(Received::Gone) };
-        let consumed = std::mem::take(&mut self.batch_size);
+        let consumed = std::mem::take(&mut self.batch).len();
         if consumed > 0 && reader.ended.is_none() && !reader.gone {
             core.session.consumed(self.key, consumed);
             if core.session.transmit() && !core.driving && !core.blocked {
@@ -58,10 +62,9 @@ impl RawReceiver {
             }
         }
         if let Some(batch) = reader.batches.pop_front() {
-            self.batch_size = batch.len();
-            self.batch = batch;
-            if let Some(item) = take_item(&mut self.batch) {
-                return Poll::Ready(Received::Item(item));
+            (self.batch, self.at) = (batch, 0);
+            if let Some(item) = item_at(&self.batch, &mut self.at) {
+                return Poll::Ready(Received::Item(decode(item)));
             }
         }
         if let Some((status, payload)) = reader.ended.clone() {

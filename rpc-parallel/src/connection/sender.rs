@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_core::Stream;
+use futures_util::StreamExt;
 
 use crate::{
     codec::CodecError,
@@ -18,7 +19,7 @@ use crate::{
     panic::{self, catch},
     proto::{SendState, StreamKey},
     value::Encode,
-    wire::{Status, items_within, push_item},
+    wire::{Status, items_within, push_item_with},
 };
 
 /// Writes one stream.
@@ -30,7 +31,6 @@ pub(crate) struct RawSender {
     /// The largest item that both sides take.
     limit: usize,
     batch: Vec<u8>,
-    scratch: Vec<u8>,
     /// How the stream ends once the batch is sent. Its producer must not be polled again.
     ending: Option<(Status, Vec<u8>)>,
     ended: bool,
@@ -65,14 +65,14 @@ impl RawSender {
     fn new(shared: Arc<Shared>, core: &mut Core, key: StreamKey, tells_panics: bool) -> Self {
         let slot = core.waiting.add_writer(key);
         let limit = core.session.message_limit();
-        let (batch, scratch) = (Vec::new(), Vec::new());
-        Self { shared, key, slot, limit, batch, scratch, ending: None, ended: false, tells_panics }
+        Self { shared, key, slot, limit, batch: Vec::new(), ending: None, ended: false, tells_panics }
     }
 
     /// Sends every item of `stream` and ends it. It returns early when the receiver wants no more: the stream is
     /// then dropped by the caller, which is how its producer learns of it.
     pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: Encode<S::Item>) {
-        let mut stream = std::pin::pin!(stream);
+        // Fused, since its last items may have to wait for credit after its end.
+        let mut stream = std::pin::pin!(stream.fuse());
         let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), encode)).await;
         self.end(status, payload);
     }
@@ -134,18 +134,16 @@ impl RawSender {
 
     /// Encodes an item into the batch. An item that cannot be sent ends the stream, after those before it.
     fn push<I>(&mut self, item: &I, encode: Encode<I>) -> Result<(), (Status, Vec<u8>)> {
-        self.scratch.clear();
-        match encode.encode(item, &mut self.scratch, self.limit) {
-            Ok(()) => {}
-            Err(CodecError::TooLarge { size, limit }) => {
-                return Err((Status::TooBig, TooBig::new(size, limit, "an item of a stream").encode()));
+        let limit = self.limit;
+        let before = self.batch.len() + 1;
+        let pushed = push_item_with(&mut self.batch, |batch| encode.encode(item, batch, before + limit));
+        match pushed {
+            Ok(()) => Ok(()),
+            Err(CodecError::TooLarge { size, .. }) => {
+                Err((Status::TooBig, TooBig::payload(size - before, limit, "an item of a stream")))
             }
-            Err(error) => {
-                return Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes()));
-            }
+            Err(error) => Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes())),
         }
-        push_item(&mut self.batch, &self.scratch);
-        Ok(())
     }
 
     /// Sends the batch as far as there is credit, and asks to be woken for what changes it.

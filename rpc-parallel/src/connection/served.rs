@@ -2,7 +2,7 @@
 
 use tokio::task::AbortHandle;
 
-use crate::id::CallId;
+use crate::{id::CallId, proto::AbortReason};
 
 /// Proves which use of a call id is meant. Ids are reused, and a handler that was aborted may run on for a moment:
 /// its answer must not reach the next call of the same id.
@@ -21,6 +21,8 @@ struct ServedSlot {
     serial: u64,
     replied: bool,
     handler: Option<AbortHandle>,
+    /// The call that had this slot last and was aborted, and why.
+    aborted: Option<(u64, AbortReason)>,
 }
 
 impl ServedCalls {
@@ -31,7 +33,7 @@ impl ServedCalls {
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, ServedSlot::default);
         }
-        self.slots[index] = ServedSlot { serial: self.last, replied: false, handler: None };
+        self.slots[index] = ServedSlot { serial: self.last, ..ServedSlot::default() };
         Serial(self.last)
     }
 
@@ -69,12 +71,22 @@ impl ServedCalls {
     }
 
     /// The caller has lost interest, or its deadline has passed.
-    pub(super) fn abort(&mut self, call: CallId) {
+    pub(super) fn abort(&mut self, call: CallId, why: AbortReason) {
         if let Some(slot) = self.slots.get_mut(call.0 as usize) {
-            slot.serial = 0;
-            if let Some(handler) = slot.handler.take() {
-                handler.abort();
-            }
+            slot.abort(why);
+        }
+    }
+
+    /// Why nobody waits for the call's answer any more, unless it has one.
+    pub(super) fn aborted(&self, call: CallId, serial: Serial) -> Option<AbortReason> {
+        let slot = self.slots.get(call.0 as usize)?;
+        if slot.serial == serial.0 {
+            return None;
+        }
+        match slot.aborted {
+            Some((aborted, why)) if aborted == serial.0 => Some(why),
+            // Its slot has the next call already.
+            _ => Some(AbortReason::Cancelled),
         }
     }
 
@@ -89,10 +101,19 @@ impl ServedCalls {
     /// The connection has ended: whatever still runs works for nobody.
     pub(super) fn abort_all(&mut self) {
         for slot in &mut self.slots {
-            slot.serial = 0;
-            if let Some(handler) = slot.handler.take() {
-                handler.abort();
-            }
+            slot.abort(AbortReason::Cancelled);
+        }
+    }
+}
+
+impl ServedSlot {
+    fn abort(&mut self, why: AbortReason) {
+        if self.serial != 0 {
+            self.aborted = Some((self.serial, why));
+            self.serial = 0;
+        }
+        if let Some(handler) = self.handler.take() {
+            handler.abort();
         }
     }
 }

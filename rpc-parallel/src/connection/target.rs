@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 
 use crate::{
-    connection::{Incoming, RawReceiver, RawSender, Serial, Shared, too_big::TooBig},
+    connection::{CallContext, Incoming, RawReceiver, RawSender, Serial, Shared, too_big::TooBig},
     id::CallId,
-    proto::{CallSide, StreamKey},
+    proto::{AbortReason, CallSide, StreamKey},
     wire::Status,
 };
 
@@ -22,6 +22,11 @@ pub(crate) struct Target {
 }
 
 impl Incoming {
+    /// What the handler can know of the call.
+    pub(crate) fn context(&self) -> CallContext {
+        CallContext::new(self.target(), self.call.deadline, self.call.trace)
+    }
+
     /// Where the answer goes.
     pub(crate) fn target(&self) -> Target {
         Target {
@@ -35,6 +40,14 @@ impl Incoming {
 }
 
 impl Target {
+    /// Why nobody waits for the answer any more.
+    pub(super) fn aborted(&self) -> Option<AbortReason> {
+        if self.one_way {
+            return None;
+        }
+        self.shared.lock().served.aborted(self.call, self.serial)
+    }
+
     /// Sends the call's one reply, unless it has one or is over.
     pub(crate) fn reply(&self, status: Status, payload: Vec<u8>) {
         let mut core = self.shared.lock();
@@ -43,7 +56,7 @@ impl Target {
             return;
         }
         if let Err(error) = core.session.reply(self.call, status, payload, false) {
-            let too_big = TooBig::new(error.size, error.limit, "the reply").encode();
+            let too_big = TooBig::payload(error.size, error.limit, "the reply");
             // The report is far below any limit that settings can have.
             let _ = core.session.reply(self.call, Status::TooBig, too_big, false);
         }
@@ -75,7 +88,8 @@ impl Target {
         }
         for stream in first..=self.uploads {
             let key = StreamKey { side: CallSide::Remote, call: self.call, stream };
-            let slot = core.waiting.reader_slot(key);
+            // Those that were asked for are stopped by whoever has them.
+            let slot = core.waiting.claim_reader(key);
             if slot.is_some_and(|slot| core.waiting.remove_reader(key, slot)) {
                 core.session.stop_stream(key);
             }
@@ -94,7 +108,7 @@ impl Target {
         self.stop_uploads(1);
         let mut core = self.shared.lock();
         if core.served.is_current(self.call, self.serial) {
-            core.served.abort(self.call);
+            core.served.abort(self.call, AbortReason::Cancelled);
         }
     }
 
@@ -105,7 +119,7 @@ impl Target {
         if !core.served.is_current(self.call, self.serial) {
             return None;
         }
-        let slot = core.waiting.reader_slot(key)?;
+        let slot = core.waiting.claim_reader(key)?;
         Some(RawReceiver::new(Arc::clone(&self.shared), key, slot))
     }
 
@@ -141,7 +155,7 @@ impl Target {
                 Some(sender)
             }
             Err(error) => {
-                let too_big = TooBig::new(error.size, error.limit, "the first value").encode();
+                let too_big = TooBig::payload(error.size, error.limit, "the first value");
                 let _ = core.session.reply(*call, Status::TooBig, too_big, false);
                 shared.flush_soon(core);
                 None

@@ -1,9 +1,9 @@
-//! A message over its limit, as data.
+//! A message over its limit, and what it was.
 
-use serde::{Deserialize, Serialize};
+use crate::wire;
 
 /// What was too big, how big, and the limit.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct TooBig {
     pub(crate) size: u64,
     pub(crate) limit: u64,
@@ -16,12 +16,14 @@ impl TooBig {
     }
 
     /// As the payload of a reply or of a stream's end.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        // Encoding integers and a string into memory cannot fail.
-        postcard::to_stdvec(self).unwrap_or_default()
+    pub(crate) fn payload(size: usize, limit: usize, what: &str) -> Vec<u8> {
+        wire::TooBig { size, limit }.payload(what)
     }
 
     pub(crate) fn decode(payload: &[u8]) -> Self {
-        postcard::from_bytes(payload).unwrap_or_else(|_| Self::new(0, 0, "a message"))
+        match wire::TooBig::from_payload(payload) {
+            Some((wire::TooBig { size, limit }, what)) => Self::new(size, limit, what),
+            None => Self::new(0, 0, "a message"),
+        }
     }
 }

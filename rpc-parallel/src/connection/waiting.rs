@@ -48,6 +48,8 @@ pub(super) struct Reader {
     pub(super) ended: Option<(Status, Bytes)>,
     /// The call that the stream belongs to is over before the stream was.
     pub(super) gone: bool,
+    /// Somebody has the slot and will give it back.
+    claimed: bool,
     waker: Option<Waker>,
 }
 
@@ -146,7 +148,7 @@ impl Waiting {
     }
 
     pub(super) fn ended(&mut self, key: StreamKey, status: Status, payload: Bytes, wakers: &mut Vec<Waker>) {
-        // The slot stays known by its key: the call of an upload may not have been looked at yet.
+        // The slot stays where it can be found: an upload may end before its handler has asked for it.
         if let Some(reader) = self.reader_of.get(&key).and_then(|slot| self.readers.get_mut(*slot)) {
             reader.ended = Some((status, payload));
             wakers.extend(reader.waker.take());
@@ -169,11 +171,12 @@ impl Waiting {
 
     /// A reader gives its slot back. Returns whether the stream is still open on the wire.
     pub(super) fn remove_reader(&mut self, key: StreamKey, slot: usize) -> bool {
-        // After its end another stream may have the same key.
+        let reader = self.readers.try_remove(slot);
+        // Once the stream has ended its key may mean another.
         if self.reader_of.get(&key) == Some(&slot) {
             self.reader_of.remove(&key);
         }
-        self.readers.try_remove(slot).is_some_and(|reader| reader.ended.is_none() && !reader.gone)
+        reader.is_some_and(|reader| reader.ended.is_none() && !reader.gone)
     }
 
     /// A writer gives its slot back. Returns whether the stream is still open on the wire.
@@ -185,9 +188,11 @@ impl Waiting {
         open
     }
 
-    /// The slot of an upload's reader, made when its call arrived.
-    pub(super) fn reader_slot(&self, key: StreamKey) -> Option<usize> {
-        self.reader_of.get(&key).copied()
+    /// The slot of an upload's reader, made when its call arrived. It belongs to whoever asks first.
+    pub(super) fn claim_reader(&mut self, key: StreamKey) -> Option<usize> {
+        let slot = *self.reader_of.get(&key)?;
+        let reader = self.readers.get_mut(slot)?;
+        (!std::mem::replace(&mut reader.claimed, true)).then_some(slot)
     }
 
     /// Forgets the streams of a call that is over; whoever still holds one finds it gone.

@@ -1,12 +1,8 @@
-//! One child: started, watched until its death, reaped.
+//! One child: watched until its death, and reaped.
 
 use std::{
-    io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::process::{CommandExt, ExitStatusExt},
-    },
-    process::{Child, Command, ExitStatus, Stdio},
+    os::unix::process::ExitStatusExt,
+    process::{Child, ExitStatus},
     time::Duration,
 };
 
@@ -17,17 +13,12 @@ use tokio::{
 };
 
 use super::{
-    Launch, LaunchError, NotAWorker, OnMasterLoss, Process, Stderr, Step, TimedOut,
+    LaunchError, NotAWorker, Process, Step, TimedOut,
     channel::{Channel, Event},
-    entry::MARKER,
-    executable::missing_directory,
     handle::{Links, Wish},
-    keeper::Request,
     launch::Launched,
-    messages::{Flags, Header, Kind},
-    redirect::Output,
-    socket::{pair, send_with_descriptors},
-    stderr::{Relay, StderrPipe},
+    messages::Kind,
+    stderr::StderrPipe,
     watch::{ExitWatch, State},
 };
 use crate::{DeathReport, Exit};
@@ -43,119 +34,19 @@ const DEATH_GRACE: Duration = Duration::from_secs(2);
 /// How long a dead child's stderr is read: a process that it left may hold the pipe open.
 const DRAIN: Duration = Duration::from_millis(200);
 
-/// Starts a child; a task of its own does the rest.
-pub(super) fn start(request: Request, relay: &Relay) {
-    let Request { launch, stdout, stderr, host, reply } = request;
-    match spawn(launch, stdout, stderr, host, relay) {
-        Ok(kept) => drop(tokio::spawn(kept.keep(reply))),
-        Err(error) => drop(reply.send(Err(error))),
-    }
-}
-
-/// Everything that may fail is done before the process exists.
-fn spawn(
-    mut launch: Launch,
-    stdout: Output,
-    stderr: Option<Output>,
-    host: String,
-    relay: &Relay,
-) -> Result<Kept, LaunchError> {
-    let failed = |what: &str, error| LaunchError::NotStarted { what: what.to_owned(), error };
-    let program = launch.program.path().map_err(|error| failed("a copy of this program", error))?;
-    let flags = Flags {
-        survive: launch.on_master_loss == OnMasterLoss::Survive,
-        stdout_of_master: stdout.is_ours(),
-        stderr_of_master: stderr.as_ref().is_none_or(Output::is_ours),
-    };
-    let (control, its_control) =
-        open_control(&mut launch, flags).map_err(|error| failed("its control socket", error))?;
-    let (stderr, its_stderr) = match stderr {
-        Some(output) => (None, Stdio::from(output)),
-        None => {
-            let relay = (launch.stderr == Stderr::Relay).then(|| relay.clone());
-            let (pipe, end) =
-                open_stderr(&launch.name, relay).map_err(|error| failed("the pipe for its stderr", error))?;
-            (Some(pipe), end)
-        }
-    };
-
-    // What std spawns this way goes through posix_spawn, which copies no page tables: nothing here may need a fork.
-    let mut command = Command::new(&program);
-    command
-        .arg0(launch.program.arg0())
-        .args(&launch.args)
-        .args(["rpc-parallel-worker", &format!("child-of-{}@{host}", std::process::id()), &launch.name])
-        .envs(launch.env.iter().map(|(name, value)| (name, value)))
-        .env(MARKER, "1")
-        .process_group(0)
-        .stdin(its_control)
-        .stdout(stdout)
-        .stderr(its_stderr);
-    if let Some(directory) = &launch.current_dir {
-        command.current_dir(directory);
-    }
-    let child = command.spawn().map_err(|error| match missing_directory(launch.current_dir.as_deref()) {
-        Some((path, error)) => failed(&format!("it in {}", path.display()), error),
-        None => failed(&program.display().to_string(), error),
-    })?;
-    // The command holds the child's ends of the socket and the pipe.
-    drop(command);
-
-    let pid = Pid::from_child(&child);
-    let (process, links) = Process::new(launch.name, child.id(), host);
-    Ok(Kept {
-        pid,
-        watch: ExitWatch::new(pid),
-        child,
-        control,
-        stderr,
-        process,
-        links,
-        born: Instant::now(),
-        start_timeout: launch.start_timeout,
-        grace: launch.grace,
-        program: program.display().to_string(),
-    })
-}
-
-/// Makes the control socket and sends its header, so that it is there before the child is.
-fn open_control(launch: &mut Launch, flags: Flags) -> io::Result<(Channel, OwnedFd)> {
-    let (ours, theirs) = pair()?;
-    let header = Header {
-        flags,
-        descriptors: launch.descriptors.len() as u16,
-        parent: std::process::id(),
-        name: launch.name.len() as u16,
-        ticket: launch.ticket.len() as u64,
-    };
-    let mut bytes = header.encode().to_vec();
-    bytes.extend_from_slice(launch.name.as_bytes());
-    // An empty socket takes these few bytes at once.
-    if send_with_descriptors(ours.as_fd(), &bytes, &launch.descriptors)? != bytes.len() {
-        return Err(io::Error::other("it took only a part of the header"));
-    }
-    launch.descriptors.clear();
-    Ok((Channel::new(ours, std::mem::take(&mut launch.ticket))?, theirs))
-}
-
-fn open_stderr(name: &str, relay: Option<Relay>) -> io::Result<(StderrPipe, Stdio)> {
-    let (ours, theirs) = io::pipe()?;
-    Ok((StderrPipe::new(ours.into(), name, relay)?, theirs.into()))
-}
-
 /// A child that lives.
-struct Kept {
-    pid: Pid,
-    child: Child,
-    watch: ExitWatch,
-    control: Channel,
-    stderr: Option<StderrPipe>,
-    process: Process,
-    links: Links,
-    born: Instant,
-    start_timeout: Duration,
-    grace: Duration,
-    program: String,
+pub(super) struct Kept {
+    pub(super) pid: Pid,
+    pub(super) child: Child,
+    pub(super) watch: ExitWatch,
+    pub(super) control: Channel,
+    pub(super) stderr: Option<StderrPipe>,
+    pub(super) process: Process,
+    pub(super) links: Links,
+    pub(super) born: Instant,
+    pub(super) start_timeout: Duration,
+    pub(super) grace: Duration,
+    pub(super) program: String,
 }
 
 /// What is known of a child's start.
@@ -172,7 +63,8 @@ struct Progress {
 }
 
 impl Kept {
-    async fn keep(mut self, reply: oneshot::Sender<Result<Launched, LaunchError>>) {
+    /// Sees to the child until nothing of it is left.
+    pub(super) async fn keep(mut self, reply: oneshot::Sender<Result<Launched, LaunchError>>) {
         let mut progress = Progress {
             reply: Some(reply),
             hello: false,
@@ -185,17 +77,24 @@ impl Kept {
         self.live(&mut progress).await;
         let exit = self.reap();
         while let Some(Event::Message(message)) = self.control.next_now().await {
-            // It was ready, but no longer is.
-            if message.kind != Kind::Ready {
-                self.receive(message.kind, message.bytes, &mut progress);
-            }
+            self.receive(message.kind, message.bytes, &mut progress);
         }
         if let Some(stderr) = &mut self.stderr {
             let _ = timeout(DRAIN, async { while stderr.pump().await {} }).await;
         }
         let report = self.report(exit);
-        self.links.death.send_replace(Some(report.clone()));
-        self.answer(Some(report), &mut progress);
+        let answer = progress.reply.take().map(|reply| (reply, self.refusal(Some(&report), &mut progress)));
+        // Whoever learns of the death finds nothing of the child left: all its descriptors are closed before.
+        let Links { death, .. } = self.close();
+        death.send_replace(Some(report));
+        if let Some((reply, error)) = answer {
+            let _ = reply.send(Err(error));
+        }
+    }
+
+    /// Drops all but what outlives the child.
+    fn close(self) -> Links {
+        self.links
     }
 
     /// Until the child is a zombie.
@@ -236,7 +135,9 @@ impl Kept {
                 }
                 () = at(progress.answer_by), if progress.answer_by.is_some() => {
                     progress.answer_by = None;
-                    self.answer(None, progress);
+                    if let Some(reply) = progress.reply.take() {
+                        let _ = reply.send(Err(self.refusal(None, progress)));
+                    }
                 }
             }
         }
@@ -258,7 +159,8 @@ impl Kept {
                     progress.kill_in(FAILED_GRACE);
                 }
             }
-            Kind::Note => drop(self.links.notes.try_send(bytes)),
+            // Of a later version.
+            Kind::Note => {}
             Kind::Shutdown => {}
         }
     }
@@ -330,9 +232,8 @@ impl Kept {
         self.stderr.as_ref().map(StderrPipe::tail).unwrap_or_default()
     }
 
-    /// Tells who waits for the start why it failed. Without a report the child lives, although it was killed.
-    fn answer(&self, report: Option<DeathReport>, progress: &mut Progress) {
-        let Some(reply) = progress.reply.take() else { return };
+    /// Why the start failed. Without a report the child lives, although it was killed.
+    fn refusal(&self, report: Option<&DeathReport>, progress: &mut Progress) -> LaunchError {
         let not_a_worker = |exit| {
             let (program, stderr) = (self.program.clone(), self.tail());
             LaunchError::NotAWorker(Box::new(NotAWorker { program, exit, stderr }))
@@ -342,15 +243,14 @@ impl Kept {
             LaunchError::TimedOut(Box::new(TimedOut { name, after, step, stderr }))
         };
         let killed = progress.answer_by.is_some();
-        let error = match (progress.failed.take(), progress.timed_out, report) {
+        match (progress.failed.take(), progress.timed_out, report) {
             (Some(failed), _, _) => LaunchError::Failed(failed),
             (None, Some(step), _) => timed_out(step),
-            (None, None, Some(report)) if progress.hello => LaunchError::Died(report),
+            (None, None, Some(report)) if progress.hello => LaunchError::Died(report.clone()),
             (None, None, Some(report)) => not_a_worker(Some(report.exit).filter(|_| !killed)),
             (None, None, None) if progress.hello => timed_out(self.step(progress)),
             (None, None, None) => not_a_worker(None),
-        };
-        let _ = reply.send(Err(error));
+        }
     }
 }
 

@@ -1,12 +1,8 @@
 //! A child that is ready, as its owners see it.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::{DeathReport, Exit};
 
@@ -20,7 +16,6 @@ struct Inner {
     host: String,
     wish: watch::Sender<Wish>,
     death: watch::Receiver<Option<DeathReport>>,
-    notes: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
 }
 
 /// What the owners want of a child. It only grows.
@@ -36,19 +31,14 @@ pub(super) enum Wish {
 pub(super) struct Links {
     pub(super) wish: watch::Receiver<Wish>,
     pub(super) death: watch::Sender<Option<DeathReport>>,
-    pub(super) notes: mpsc::Sender<Vec<u8>>,
 }
-
-/// How many notes wait for a reader; later ones are dropped, so that a child gone wild costs bounded memory.
-const NOTES: usize = 64;
 
 impl Process {
     pub(super) fn new(name: String, pid: u32, host: String) -> (Self, Links) {
         let (wish, wish_seen) = watch::channel(Wish::Live);
         let (death_known, death) = watch::channel(None);
-        let (notes_in, notes) = mpsc::channel(NOTES);
-        let process = Self(Arc::new(Inner { name, pid, host, wish, death, notes: Mutex::new(Some(notes)) }));
-        (process, Links { wish: wish_seen, death: death_known, notes: notes_in })
+        let process = Self(Arc::new(Inner { name, pid, host, wish, death }));
+        (process, Links { wish: wish_seen, death: death_known })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -85,11 +75,6 @@ impl Process {
     /// Kills the child and its process group. Returns at once.
     pub(crate) fn kill(&self) {
         self.want(Wish::Kill);
-    }
-
-    /// What the child notes from now on, for the first who asks.
-    pub(crate) fn notes(&self) -> Option<mpsc::Receiver<Vec<u8>>> {
-        self.0.notes.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// A guard that shuts the child down when it is dropped.

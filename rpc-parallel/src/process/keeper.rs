@@ -12,9 +12,10 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Launch, LaunchError, child,
+    Launch, LaunchError,
     launch::Launched,
     redirect::Output,
+    spawn,
     stderr::{Relay, start_relay},
 };
 
@@ -66,7 +67,7 @@ impl Keeper {
 async fn keep(mut requests: mpsc::UnboundedReceiver<Request>, relay: Relay) {
     while let Some(request) = requests.recv().await {
         if !request.reply.is_closed() {
-            child::start(request, &relay);
+            spawn::start(request, &relay);
         }
     }
 }

@@ -24,22 +24,17 @@ pub(crate) mod messages;
 mod readiness;
 mod redirect;
 pub(crate) mod socket;
+mod spawn;
 mod stderr;
 #[cfg(test)]
 pub(crate) mod tests;
 mod watch;
 
-#[allow(unused_imports)]
 pub(crate) use entry::NoEntry;
-#[allow(unused_imports)]
 pub(crate) use error::{LaunchError, NotAWorker, Step, TimedOut};
-#[allow(unused_imports)]
 pub(crate) use executable::Program;
-#[allow(unused_imports)]
 pub(crate) use handle::{OwnedProcess, Process};
-#[allow(unused_imports)]
 pub(crate) use launch::{Launch, OnMasterLoss, launch};
-#[allow(unused_imports)]
 pub use redirect::Redirect;
 pub(crate) use redirect::Stderr;
 

@@ -35,10 +35,10 @@ impl ExitWatch {
     /// Returns once the child has ended. It is a zombie then: its pid and its group still are its own.
     pub(super) async fn ended(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Some(pidfd) = &self.pidfd {
-            if pidfd.ended().await.is_ok() {
-                return;
-            }
+        if let Some(pidfd) = &self.pidfd
+            && pidfd.ended().await.is_ok()
+        {
+            return;
         }
         poll::ended(self.pid).await;
     }

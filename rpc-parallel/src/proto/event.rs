@@ -151,7 +151,7 @@ pub(crate) enum SendState {
 
 /// Why the session ended a call that the peer had made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum AbortReason {
+pub enum AbortReason {
     /// The caller lost interest.
     Cancelled,
     /// Its deadline passed.
@@ -199,7 +199,7 @@ pub(crate) enum Event {
         /// Whether stream 0 follows.
         download: bool,
     },
-    /// Items, all of them complete and within the limit. [`take_item`](crate::wire::take_item) splits them.
+    /// Items, all of them complete and within the limit. [`item_at`](crate::wire::item_at) splits them.
     Items {
         /// The stream.
         key: StreamKey,

@@ -35,7 +35,10 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+pub use event::AbortReason;
 pub(crate) use event::{
-    AbortReason, CallSide, Event, OpenCall, OpenCallError, PeerInfo, SendState, SessionConfig, Side, StreamKey,
+    CallSide, Event, OpenCall, OpenCallError, PeerInfo, SendState, SessionConfig, Side, StreamKey,
 };
 pub(crate) use session::Session;
+
+pub(crate) use crate::wire::TraceContext;

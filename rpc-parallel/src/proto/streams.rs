@@ -18,7 +18,7 @@ impl Session {
         self.send_half(key).map_or(0, SendHalf::credit)
     }
 
-    /// Sends items that [`push_item`](crate::wire::push_item) has put together, none of them above
+    /// Sends items that [`push_item_with`](crate::wire::push_item_with) has put together, none of them above
     /// [`message_limit`](Self::message_limit) and each of them begun within the credit.
     pub(crate) fn send_items(&mut self, key: StreamKey, batch: &[u8]) -> SendState {
         if self.is_closed() {
@@ -35,8 +35,8 @@ impl Session {
         SendState::Open
     }
 
-    /// Ends a stream that this side sends; nothing happens if it is over. A failure that is too big to be sent becomes
-    /// one that says so.
+    /// Ends a stream that this side sends; nothing happens if it is over. A failure that is too big to be sent
+    /// becomes one that says so.
     pub(crate) fn end_stream(&mut self, key: StreamKey, status: Status, payload: Vec<u8>) {
         if self.is_closed() || !self.send_half_mut(key).is_some_and(SendHalf::end) {
             return;

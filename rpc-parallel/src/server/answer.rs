@@ -134,7 +134,7 @@ impl Answer {
         match encode.encode(value, &mut payload, self.limit) {
             Ok(()) => return Some(payload),
             Err(CodecError::TooLarge { size, limit }) => {
-                self.target.reply(Status::TooBig, TooBig::new(size, limit, what).encode());
+                self.target.reply(Status::TooBig, TooBig::payload(size, limit, what));
             }
             Err(error) => {
                 let text = format!("{what} cannot be encoded by the worker: {error}");

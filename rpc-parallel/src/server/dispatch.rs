@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    connection::{Incoming, Target},
+    connection::{CallContext, Incoming, Target},
     fault::PanicReport,
     handler::{Dispatch, Work},
     panic::{self, catch},
@@ -17,32 +17,33 @@ use crate::{
 
 /// Enters a handler. Most are through at once and never cost a task.
 pub(super) fn run(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming) {
-    let target = incoming.target();
-    match catch(|| dispatch.invoke(index, incoming)) {
+    let call = incoming.context();
+    match catch(|| call.enter(|| dispatch.invoke(index, incoming))) {
         Ok(Work::Done) => {}
-        Ok(Work::Future(work)) => run_future(target, work),
+        Ok(Work::Future(work)) => run_future(call, work),
         Ok(Work::Blocking(work)) => {
-            let of_call = target.clone();
+            let target = call.target().clone();
             let task = tokio::task::spawn_blocking(move || {
-                if let Err(report) = catch(work) {
-                    panicked(&of_call, &report);
+                if let Err(report) = catch(|| call.enter(work)) {
+                    panicked(call.target(), &report);
                 }
             });
             target.attach(task.abort_handle());
         }
-        Err(report) => panicked(&target, &report),
+        Err(report) => panicked(call.target(), &report),
     }
 }
 
-fn run_future(target: Target, mut work: Pin<Box<dyn Future<Output = ()> + Send>>) {
+fn run_future(call: CallContext, mut work: Pin<Box<dyn Future<Output = ()> + Send>>) {
     // Nobody needs to be woken: what is not ready is polled again by its task at once.
-    match catch(|| work.as_mut().poll(&mut Context::from_waker(Waker::noop()))) {
+    match catch(|| call.enter(|| work.as_mut().poll(&mut Context::from_waker(Waker::noop())))) {
         Ok(Poll::Ready(())) => {}
         Ok(Poll::Pending) => {
-            let task = tokio::spawn(Guarded { target: target.clone(), work });
+            let target = call.target().clone();
+            let task = tokio::spawn(Guarded { call, work });
             target.attach(task.abort_handle());
         }
-        Err(report) => panicked(&target, &report),
+        Err(report) => panicked(call.target(), &report),
     }
 }
 
@@ -54,7 +55,7 @@ fn panicked(target: &Target, report: &PanicReport) {
 
 /// A handler in a task of its own, whose panic is told to the caller.
 struct Guarded {
-    target: Target,
+    call: CallContext,
     work: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -63,10 +64,10 @@ impl Future for Guarded {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        match catch(|| this.work.as_mut().poll(cx)) {
+        match catch(|| this.call.enter(|| this.work.as_mut().poll(cx))) {
             Ok(poll) => poll,
             Err(report) => {
-                panicked(&this.target, &report);
+                panicked(this.call.target(), &report);
                 Poll::Ready(())
             }
         }

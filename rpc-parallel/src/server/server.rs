@@ -15,9 +15,9 @@ use crate::{
     connection::{Establish, Shared, establish},
     fault::Fault,
     id::{WorkerId, WorkerTypeId},
+    panic::catch_future,
     proto::Side,
     registry::{AnyState, Registration},
-    panic::catch_future,
     server::{WorkerContext, service::Serving},
     settings::Settings,
     transport::{Address, Listener},
@@ -85,6 +85,10 @@ impl Server {
                     _ = phase.wait_for(|phase| *phase > Phase::Serving) => return,
                     stream = listener.accept() => stream,
                 };
+                // Who connects after the server was closed must not be served because we learn of it later.
+                if *phase.borrow() > Phase::Serving {
+                    return;
+                }
                 match stream.and_then(|stream| server.attach(stream)) {
                     Ok(_) => {}
                     // Out of descriptors, most likely: others may be closed meanwhile.

@@ -58,9 +58,10 @@ impl<I> Stream for Upload<I> {
     type Item = I;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I>> {
+        let decode = self.decode;
         let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
-        match ready!(receiver.poll_next(cx)) {
-            Received::Item(item) => match (self.decode)(&item) {
+        match ready!(receiver.poll_next(cx, decode)) {
+            Received::Item(item) => match item {
                 Ok(item) => Poll::Ready(Some(item)),
                 Err(error) => {
                     let text = format!("the worker cannot decode an item of the caller's stream: {error}");

@@ -54,7 +54,7 @@ pub struct Spawning<C> {
     env: Vec<(OsString, OsString)>,
     current_dir: Option<PathBuf>,
     stdout: Redirect,
-    stderr: Option<Redirect>,
+    stderr: Stderr,
     executable: Option<PathBuf>,
     settings: Settings,
     threads: usize,
@@ -75,7 +75,7 @@ impl<C: Client> Spawning<C> {
             env: Vec::new(),
             current_dir: None,
             stdout: Redirect::Inherit,
-            stderr: None,
+            stderr: Stderr::Relay,
             executable: None,
             settings: Settings::default(),
             threads: 1,
@@ -113,7 +113,13 @@ impl<C: Client> Spawning<C> {
     /// Where the worker's stderr goes. Default: line by line to our stderr, with the worker's name in front, and the
     /// last 20 lines are kept for its death report. With another choice the report has no lines.
     pub fn stderr(mut self, redirect: Redirect) -> Self {
-        self.stderr = Some(redirect);
+        self.stderr = Stderr::To(redirect);
+        self
+    }
+
+    /// Keeps the worker's last lines on stderr for its death report, and shows none of them.
+    pub fn capture_stderr(mut self) -> Self {
+        self.stderr = Stderr::Capture;
         self
     }
 
@@ -208,10 +214,7 @@ impl<C: Client> Spawning<C> {
         request.env = self.env;
         request.current_dir = self.current_dir;
         request.stdout = self.stdout;
-        request.stderr = match self.stderr {
-            None => Stderr::Relay,
-            Some(redirect) => Stderr::To(redirect),
-        };
+        request.stderr = self.stderr;
         request.descriptors = vec![OwnedFd::from(theirs)];
         request.start_timeout = self.start_timeout;
         request.grace = self.grace;

@@ -3,8 +3,9 @@
 use std::{convert::Infallible, future::poll_fn};
 
 use crate::{
-    CallError, Client, ConnectError, Init, Spawn, WorkerContext, connection::RawCall,
+    CallError, Client, ConnectError, Init, Spawn, WorkerContext,
     client::failure,
+    connection::RawCall,
     spawn::connect::{connect_raw, open},
 };
 
@@ -56,7 +57,10 @@ async fn c098_a_connection_is_opened_once() {
     first.unwrap();
     let again = open(&connection, contact, interface, empty()).await;
     for refused in [second, again] {
-        assert!(matches!(&refused, Err(ConnectError::Argument(text)) if text.contains("opened before")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(ConnectError::Argument(text)) if text.contains("opened before")),
+            "{refused:?}"
+        );
     }
     let reply = echo().await;
     assert_eq!(postcard::from_bytes::<u32>(&reply.payload).unwrap(), 7);

@@ -1,33 +1,14 @@
 //! The items of a stream inside a frame: each one behind its length.
 
-use bytes::{Buf, Bytes};
-
 use super::{
     ITEMS_FRAME, TooBig,
-    varint::{put_varint, take_varint, varint_len},
+    varint::{put_varint, take_varint},
 };
 
-/// Appends an item to a batch.
-pub(crate) fn push_item(batch: &mut Vec<u8>, item: &[u8]) {
-    put_varint(batch, item.len() as u64);
-    batch.extend_from_slice(item);
-}
-
+#[cfg(test)]
 /// What an item of this length costs in credit: its bytes and those of its length.
 pub(crate) fn item_size(len: usize) -> usize {
-    varint_len(len as u64) + len
-}
-
-/// Takes the first item off a batch that came in an `Items` event. None at its end.
-pub(crate) fn take_item(batch: &mut Bytes) -> Option<Bytes> {
-    let mut rest = &batch[..];
-    let len = usize::try_from(take_varint(&mut rest)?).ok()?;
-    if len > rest.len() {
-        return None;
-    }
-    let prefix = batch.len() - rest.len();
-    batch.advance(prefix);
-    Some(batch.split_to(len))
+    super::varint::varint_len(len as u64) + len
 }
 
 /// Why the items of a frame are not accepted.
@@ -77,6 +58,50 @@ pub(crate) fn split_items(batch: &[u8]) -> (&[u8], &[u8]) {
     batch.split_at(batch.len() - rest.len())
 }
 
+/// The item at `at`, which moves behind it. `None` at the end of the batch.
+#[inline]
+pub(crate) fn item_at<'a>(batch: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
+    let rest = batch.get(*at..)?;
+    // Nearly all items of a fast stream are short.
+    let (len, start) = match *rest.first()? {
+        short if short < 0x80 => (usize::from(short), 1),
+        _ => {
+            let mut after = rest;
+            let len = usize::try_from(take_varint(&mut after)?).ok()?;
+            (len, rest.len() - after.len())
+        }
+    };
+    let end = start.checked_add(len)?;
+    let item = rest.get(start..end)?;
+    *at += end;
+    Some(item)
+}
+
+/// Appends an item that `write` appends to the batch. If that fails the batch is as it was.
+#[inline]
+pub(crate) fn push_item_with<E>(
+    batch: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    let start = batch.len();
+    // The length of a short item takes this byte; that of a long one is put in later, which moves the item.
+    batch.push(0);
+    if let Err(error) = write(batch) {
+        batch.truncate(start);
+        return Err(error);
+    }
+    let len = batch.len() - start - 1;
+    match u8::try_from(len) {
+        Ok(short) if short < 0x80 => batch[start] = short,
+        _ => {
+            let mut prefix = Vec::with_capacity(10);
+            put_varint(&mut prefix, len as u64);
+            batch.splice(start..=start, prefix);
+        }
+    }
+    Ok(())
+}
+
 /// How many bytes of a batch may be sent with so much credit: whole items, the last of which may overdraw it.
 pub(crate) fn items_within(batch: &[u8], credit: i64) -> usize {
     let Ok(credit) = usize::try_from(credit) else { return 0 };
@@ -94,8 +119,28 @@ pub(crate) fn items_within(batch: &[u8], credit: i64) -> usize {
     batch.len() - rest.len()
 }
 
+/// Appends an item whose bytes are there already.
+#[cfg(test)]
+pub(crate) fn push_item(batch: &mut Vec<u8>, item: &[u8]) {
+    let Ok(()) = push_item_with(batch, |batch| {
+        batch.extend_from_slice(item);
+        Ok::<(), std::convert::Infallible>(())
+    });
+}
+
+/// Takes an item off the front.
+#[cfg(test)]
+pub(crate) fn take_item(batch: &mut bytes::Bytes) -> Option<bytes::Bytes> {
+    let mut at = 0;
+    let item = item_at(batch, &mut at)?.len();
+    let mut taken = batch.split_to(at);
+    Some(taken.split_off(at - item))
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]

@@ -28,11 +28,13 @@ pub use close::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep,
 pub(crate) use decode::{Malformed, announced_len, decode};
 pub(crate) use frame::{CallHead, Frame};
 pub(crate) use hello::{HELLO_LIMIT, Hello, HelloError};
-pub(crate) use items::{BadItems, check_items, item_size, items_within, push_item, split_items, take_item};
+pub(crate) use items::{BadItems, check_items, item_at, items_within, push_item_with, split_items};
+#[cfg(test)]
+pub(crate) use items::{item_size, push_item, take_item};
 pub(crate) use limits::Limits;
 pub(crate) use status::{Status, TooBig};
 pub(crate) use trace::TraceContext;
-pub(crate) use verdict::{REFUSAL_TEXT_LIMIT, Verdict};
+pub(crate) use verdict::Verdict;
 
 /// The oldest version of the frames that this library speaks.
 pub(crate) const MIN_VERSION: u16 = 1;

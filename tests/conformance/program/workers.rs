@@ -1,6 +1,12 @@
 //! The workers of the program.
 
-use std::{convert::Infallible, sync::{Arc, Mutex, atomic::{AtomicU64, Ordering::Relaxed}}};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use rpc_parallel::{ConnectionState, Fault, Init, Redirect, Spawn, Spawned, WorkerContext};
 
@@ -43,7 +49,8 @@ impl Sums for Sum {
     fn marker(&self) -> String {
         let ours = std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("RPC_PARALLEL")).count();
         let theirs = std::process::Command::new("env").output().unwrap();
-        let theirs = String::from_utf8_lossy(&theirs.stdout).lines().filter(|line| line.starts_with("RPC_PARALLEL")).count();
+        let theirs =
+            String::from_utf8_lossy(&theirs.stdout).lines().filter(|line| line.starts_with("RPC_PARALLEL")).count();
         format!("{ours} {theirs}")
     }
 }

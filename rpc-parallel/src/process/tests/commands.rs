@@ -3,8 +3,8 @@
 use std::{
     env, fs,
     io::Read,
-    os::unix::process::CommandExt,
-    process::{Command, exit},
+    os::{fd::OwnedFd, unix::process::CommandExt},
+    process::{Command, Stdio, exit},
     thread,
     time::{Duration, Instant},
 };
@@ -19,13 +19,12 @@ use crate::{
 pub(crate) fn run(mut ticket: Ticket) -> ! {
     let size = ticket.bytes.len();
     let text = String::from_utf8(std::mem::take(&mut ticket.bytes)).unwrap();
-    let control = &ticket.control;
+    let control = ticket.control.clone();
     for line in text.lines() {
         let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         match command {
             "ready" => control.ready(rest.as_bytes()).unwrap(),
             "fail" => control.failed(rest.as_bytes()),
-            "note" => control.note(rest.as_bytes()).unwrap(),
             "panic" => panic!("{rest}"),
             "exit" => exit(rest.parse().unwrap()),
             "stderr" => eprintln!("{rest}"),
@@ -45,9 +44,21 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                 thread::park();
             },
             // A plain process whose command line has the token.
-            "plain" => drop(Command::new("sleep").arg0(rest).arg("1000").spawn().unwrap()),
+            "plain" => drop(
+                Command::new("sleep")
+                    .arg0(rest)
+                    .arg("1000")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap(),
+            ),
             "size" => control.ready(size.to_string().as_bytes()).unwrap(),
             "facts" => control.ready(facts(&ticket).as_bytes()).unwrap(),
+            "until-eof" => {
+                let mut file = fs::File::from(ticket.descriptors.remove(0));
+                file.read_to_end(&mut Vec::new()).unwrap();
+            }
             "read" => {
                 let mut text = String::new();
                 let mut file = fs::File::from(ticket.descriptors.remove(0));
@@ -55,8 +66,12 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                 control.ready(format!("{} {text}", ticket.descriptors.len()).as_bytes()).unwrap();
             }
             // name;command;command: a worker of this worker, that lives as long as this one.
-            "nest" => drop(block_on(nest(rest, OnMasterLoss::End)).unwrap()),
-            "nest-survive" => drop(block_on(nest(rest, OnMasterLoss::Survive)).unwrap()),
+            "nest" => block_on(nest(rest, OnMasterLoss::End, Vec::new())).unwrap(),
+            // It gets the descriptors of this one.
+            "nest-survive" => {
+                let descriptors = std::mem::take(&mut ticket.descriptors);
+                block_on(nest(rest, OnMasterLoss::Survive, descriptors)).unwrap();
+            }
             "many" => control.ready(block_on(many(rest)).as_bytes()).unwrap(),
             _ => panic!("no command {command:?}"),
         }
@@ -70,9 +85,9 @@ fn facts(ticket: &Ticket) -> String {
     let stdin = fs::read_link("/proc/self/fd/0").unwrap();
     let directory = env::current_dir().unwrap();
     let constructors = inventory::iter::<Constructor>().count();
-    let fds = fs::read_dir("/proc/self/fd").unwrap().count() - 1;
+    let fds: Vec<_> = (0..100).filter_map(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).ok()).collect();
     format!(
-        "marker={marker} comm={} stdin={} dir={} name={} constructors={constructors} fds={fds} variable={:?} args={:?}",
+        "marker={marker} comm={} stdin={} dir={} name={} constructors={constructors} fds={fds:?} variable={:?} args={:?}",
         comm.trim(),
         stdin.display(),
         directory.display(),
@@ -94,10 +109,11 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-async fn nest(rest: &str, on_master_loss: OnMasterLoss) -> Result<(), LaunchError> {
+async fn nest(rest: &str, on_master_loss: OnMasterLoss, descriptors: Vec<OwnedFd>) -> Result<(), LaunchError> {
     let (name, commands) = rest.split_once(';').unwrap();
     let mut nested = Launch::new(name, commands.replace(';', "\n").replace('|', ";").into_bytes());
     nested.on_master_loss = on_master_loss;
+    nested.descriptors = descriptors;
     launch(nested).await.map(drop)
 }
 
@@ -160,6 +176,6 @@ fn leavings() -> (usize, usize) {
 #[expect(unconditional_recursion)]
 fn overflow(frame: &[u8; 4096]) -> i32 {
     let mut next = *frame;
-    next[std::hint::black_box(7)] += 1;
+    next[std::hint::black_box(7)] ^= 1;
     overflow(std::hint::black_box(&next)) + i32::from(next[0])
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use super::*;
 use crate::{
     Exit,

@@ -2,8 +2,6 @@
 
 use std::{os::unix::process::ExitStatusExt, time::Duration};
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use super::*;
 
 /// The promise.
@@ -21,6 +19,7 @@ fn kill_alone(process: &Process) {
 #[tokio::test]
 async fn a_killed_root_takes_its_tree_along() {
     let name = token("tree");
+    let _cleanup = Cleanup(name.clone());
     // A root with a sub-master, that has a stopped worker, a spinning one, and one with a plain process.
     let tree = format!(
         "nest {name}-sub;nest {name}-stopped|ready|stop;nest {name}-spinning|ready|spin;\
@@ -30,20 +29,29 @@ async fn a_killed_root_takes_its_tree_along() {
         let starting = tokio::spawn(launch(worker(&name, &tree)));
         if round == 0 {
             let (root, _) = starting.await.unwrap().unwrap();
-            assert_eq!(with_token(&name).len(), 6);
+            eventually(SOON, "the tree is there", || with_token(&name).len() == 6);
             kill_alone(&root);
         } else {
-            // Somewhere in the start of the tree: the root itself is the first with the token.
+            // Somewhere in the start of the tree. The root itself is the one that is our child.
+            let ours = format!("child-of-{}@", std::process::id());
             let mut root = None;
             while root.is_none() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                root = with_token(&name).into_iter().min();
+                root = with_token(&name).into_iter().find(|pid| cmdline(*pid).contains(&ours));
             }
             tokio::time::sleep(Duration::from_micros(u64::from(round * round) * 900)).await;
             let _ = kill_process(Pid::from_raw(root.unwrap() as i32).unwrap(), Signal::KILL);
             let _ = starting.await.unwrap();
         }
-        eventually(AT_ONCE, "the tree is gone", || with_token(&name).is_empty());
+        eventually(AT_ONCE, "the tree is gone", || {
+            // One that stopped itself after its master's death stays until it is continued.
+            for pid in with_token(&name) {
+                if fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") T ")) {
+                    let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::CONT);
+                }
+            }
+            with_token(&name).is_empty()
+        });
     }
     assert_eq!(with_token(&name), []);
 }
@@ -51,9 +59,13 @@ async fn a_killed_root_takes_its_tree_along() {
 #[tokio::test]
 async fn a_survivor_lives_on_and_dies_with_its_processes() {
     let name = token("survivor");
-    let tree = format!("nest-survive {name};plain {name}-plain;ready;wait\nready\nwait");
-    let (master, _) = started("master", &tree).await;
-    assert_eq!(with_token(&name).len(), 2);
+    let _cleanup = Cleanup(name.clone());
+    let pipe = std::io::pipe().unwrap();
+    let tree = format!("nest-survive {name};plain {name}-plain;ready;until-eof\nready\nwait");
+    let mut launch_it = worker("master", &tree);
+    launch_it.descriptors.push(pipe.0.into());
+    let (master, _) = launch(launch_it).await.unwrap();
+    eventually(SOON, "both are there", || with_token(&name).len() == 2);
     let survivor = *with_token(&name).iter().find(|pid| cmdline(**pid).contains("rpc-parallel-worker")).unwrap();
     let file = |number: u32| fs::read_link(format!("/proc/{survivor}/fd/{number}")).unwrap_or_default();
     assert_ne!(file(2).to_string_lossy(), "/dev/null");
@@ -63,8 +75,8 @@ async fn a_survivor_lives_on_and_dies_with_its_processes() {
         file(1).to_string_lossy() == "/dev/null" && file(2).to_string_lossy() == "/dev/null"
     });
     assert_eq!(with_token(&name).len(), 2);
-    // The group is ended by hand: its master, who would do it, is gone.
-    let _ = rustix::process::kill_process_group(Pid::from_raw(survivor as i32).unwrap(), Signal::KILL);
+    // Now it exits by itself, with nobody to end its group.
+    drop(pipe.1);
     eventually(SOON, "it is gone", || with_token(&name).is_empty());
 }
 

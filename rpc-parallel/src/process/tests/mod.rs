@@ -7,11 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{Launch, LaunchError, Process, launch::launch};
 
 pub(crate) mod commands;
+#[cfg(feature = "pre-main")]
 mod death;
+#[cfg(feature = "pre-main")]
 mod master_loss;
+#[cfg(not(feature = "pre-main"))]
+mod no_entry;
+#[cfg(feature = "pre-main")]
 mod start;
 
 /// A name that no other process on this machine has in its command line.
@@ -31,6 +38,18 @@ async fn started(name: &str, commands: &str) -> (Process, String) {
 
 async fn refused(launch: Launch) -> LaunchError {
     super::launch::launch(launch).await.map(drop).unwrap_err()
+}
+
+/// Ends what is left of a test, also of one that failed. No other process has the token in its command line.
+struct Cleanup(String);
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        for pid in with_token(&self.0) {
+            eprintln!("left: {pid} {:?} {:?}", stat(pid), cmdline(pid));
+            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
+        }
+    }
 }
 
 /// Waits until something holds.

@@ -16,8 +16,8 @@ use crate::{
     wire::{Status, item_size, push_item, take_item},
 };
 
-/// What one side believes. Every payload starts with the token of its call, so that nothing can be taken for something
-/// else: tokens, unlike numbers, are never used again.
+/// What one side believes. Every payload starts with the token of its call, so that nothing can be taken for
+/// something else: tokens, unlike numbers, are never used again.
 #[derive(Debug, Default)]
 pub(super) struct App {
     /// The calls of this side that wait for a reply, with their tokens.

@@ -49,11 +49,11 @@ fn a_call_can_be_made_one_round_trip_after_the_start() {
     let early = pair.initiator.session.open_call(pair.now, call("x"));
     let Err(OpenCallError::Full(early)) = early else { panic!("{early:?}") };
     // Both Hellos cross; the acceptor's verdict comes with the next bytes.
-    pair.to_acceptor();
-    pair.to_initiator();
+    pair.deliver_to_acceptor();
+    pair.deliver_to_initiator();
     assert!(matches!(pair.initiator.take()[..], [Event::Established, Event::Vacancy]));
     pair.initiator.session.open_call(pair.now, early).expect("there is room");
-    pair.to_acceptor();
+    pair.deliver_to_acceptor();
     assert!(matches!(pair.acceptor.take()[..], [Event::Established, Event::Called { .. }]));
 }
 
@@ -86,14 +86,14 @@ fn c155_each_side_times_out_by_itself() {
     assert_eq!(failure(&reason), (Step::Hello, Failure::Eof));
     assert_eq!(reason.closer(), Closer::Nobody);
     let mut pair = Pair::new(with("a", 1), with("b", 5));
-    pair.to_acceptor();
+    pair.deliver_to_acceptor();
     let early = pair.now + Duration::from_secs(1);
     pair.initiator.session.handle_timeout(early);
     pair.acceptor.session.handle_eof(early);
     assert_eq!(failure(&pair.acceptor.closed()), (Step::Verdict, Failure::Eof));
     // The verdict can be late as well.
     let mut pair = Pair::new(with("a", 5), with("b", 1));
-    pair.to_acceptor();
+    pair.deliver_to_acceptor();
     pair.acceptor.session.handle_timeout(pair.now + Duration::from_secs(1));
     assert_eq!(failure(&pair.acceptor.closed()), (Step::Verdict, Failure::Timeout));
 }
@@ -129,7 +129,7 @@ fn c156_a_reason_given_during_the_handshake_is_in_the_error() {
     for steps in 0..3 {
         let mut pair = Pair::new(config("a"), config("b"));
         for _ in 0..steps {
-            pair.to_acceptor();
+            pair.deliver_to_acceptor();
         }
         pair.acceptor.session.close(pair.now, CloseKind::Other, "no more memory");
         pair.drive();

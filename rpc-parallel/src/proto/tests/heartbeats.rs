@@ -86,7 +86,7 @@ fn c163_the_peer_is_told_the_same() {
     for second in 1..=6 {
         let now = pair.now + Duration::from_secs(2 * second);
         pair.initiator.session.handle_timeout(now);
-        while pair.to_acceptor() {}
+        while pair.deliver_to_acceptor() {}
     }
     let (here, there) = (pair.initiator.closed(), pair.acceptor.closed());
     assert_eq!((here.text(), here.kind(), there.closer()), (there.text(), there.kind(), Closer::Remote));

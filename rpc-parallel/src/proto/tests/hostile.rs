@@ -86,6 +86,13 @@ fn numbers_of_calls_are_dense_and_limited() {
 }
 
 #[test]
+fn a_call_of_the_peer_costs_little() {
+    // The bound of docs/protocol.md: the tables grow to one entry for each call that the settings allow.
+    assert!(size_of::<remote_calls::RemoteCall>() <= 96);
+    assert!(size_of::<stream::RecvHalf>() <= 32);
+}
+
+#[test]
 fn a_peer_that_reads_no_replies_cannot_make_more_calls() {
     let mut mock = Mock::connected(Settings::default());
     mock.frame(Frame::Call(head(0)), b"");
@@ -126,7 +133,7 @@ fn credit_is_merged_for_a_peer_that_does_not_read() {
 #[test]
 fn malformed_frames_close_with_a_reason() {
     for (bytes, text) in [
-        (&[][..], "malformed  frame: it is empty"),
+        (&[][..], "malformed unknown frame: it is empty"),
         (&[99], "malformed unknown frame: its kind is unknown"),
         (&[0, 1], "malformed Heartbeat frame: something follows its end"),
         (&[1, 0], "malformed Call frame: the flags are missing"),

@@ -44,7 +44,8 @@ fn frame() -> impl Strategy<Value = (Frame, Vec<u8>)> {
             .prop_map(|(call, stream, size)| (Frame::Items { call, stream }, batch(&[&vec![0; size]]))),
         2 => (id(), 0..3_u8, status(), payload())
             .prop_map(|(call, stream, status, payload)| (Frame::End { call, stream, status }, payload)),
-        1 => (id(), 0..3_u8, any::<u64>()).prop_map(move |(call, stream, bytes)| bare(Frame::Credit { call, stream, bytes })),
+        1 => (id(), 0..3_u8, any::<u64>())
+            .prop_map(move |(call, stream, bytes)| bare(Frame::Credit { call, stream, bytes })),
         1 => (id(), 0..3_u8).prop_map(move |(call, stream)| bare(Frame::Stop { call, stream })),
         1 => id().prop_map(move |call| bare(Frame::Done { call })),
         1 => (0..3_u64, 0..9_u64).prop_map(move |(calls, bytes)| bare(Frame::Settled { calls, bytes })),
@@ -93,7 +94,9 @@ proptest! {
 
     /// Nor can a Hello with some bytes changed.
     #[test]
-    fn a_changed_hello_does_no_harm(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
+    fn a_changed_hello_does_no_harm(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
         let mut bytes = [hello().encode(), Verdict::Accept(None).encode()].concat();
         for (index, byte) in changes {
             let index = index.index(bytes.len());

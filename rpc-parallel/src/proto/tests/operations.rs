@@ -56,7 +56,7 @@ fn settings() -> Settings {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     /// Whatever two honest sides do, in whatever pieces their bytes arrive: neither finds fault with the other, every
     /// call that is not cancelled gets exactly one reply, every item that is wanted arrives once and in order, no
@@ -73,10 +73,10 @@ proptest! {
                 Operation::Act { initiator: true, action } => initiator.act(&mut pair.initiator, pair.now, action),
                 Operation::Act { initiator: false, action } => acceptor.act(&mut pair.acceptor, pair.now, action),
                 Operation::Deliver { to_acceptor: true } => {
-                    pair.to_acceptor();
+                    pair.deliver_to_acceptor();
                 }
                 Operation::Deliver { to_acceptor: false } => {
-                    pair.to_initiator();
+                    pair.deliver_to_initiator();
                 }
                 Operation::Wait { millis } => {
                     pair.now += Duration::from_millis(millis);

@@ -192,26 +192,27 @@ impl Pair {
 
     /// Lets everything arrive.
     pub(super) fn drive(&mut self) {
-        while self.to_acceptor() | self.to_initiator() {}
+        while self.deliver_to_acceptor() | self.deliver_to_initiator() {}
         self.initiator.collect();
         self.acceptor.collect();
     }
 
     /// Delivers one piece. Says whether there was something.
-    pub(super) fn to_acceptor(&mut self) -> bool {
+    pub(super) fn deliver_to_acceptor(&mut self) -> bool {
         let bytes = self.initiator.write(next(&self.pieces, &mut self.piece));
         self.acceptor.read(self.now, &bytes);
         !bytes.is_empty()
     }
 
     /// Delivers one piece. Says whether there was something.
-    pub(super) fn to_initiator(&mut self) -> bool {
+    pub(super) fn deliver_to_initiator(&mut self) -> bool {
         let bytes = self.acceptor.write(next(&self.pieces, &mut self.piece));
         self.initiator.read(self.now, &bytes);
         !bytes.is_empty()
     }
 
-    /// Lets time pass on both sides, as their timers want, and everything arrive. To this many seconds from the start.
+    /// Lets time pass on both sides, as their timers want, and everything arrive. To this many seconds from the
+    /// start.
     pub(super) fn run_to(&mut self, seconds: f64) {
         let until = self.start + Duration::from_secs_f64(seconds);
         loop {

@@ -1,0 +1,127 @@
+//! From a request to a child that runs.
+
+use std::{
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::process::CommandExt,
+    },
+    process::{Command, Stdio},
+};
+
+use rustix::process::Pid;
+use tokio::time::Instant;
+
+use super::{
+    Launch, LaunchError, OnMasterLoss, Process, Stderr,
+    channel::Channel,
+    child::Kept,
+    entry::MARKER,
+    executable::missing_directory,
+    keeper::Request,
+    messages::{Flags, Header},
+    redirect::Output,
+    socket::{pair, send_with_descriptors},
+    stderr::{Relay, StderrPipe},
+    watch::ExitWatch,
+};
+
+/// Starts a child; a task of its own does the rest.
+pub(super) fn start(request: Request, relay: &Relay) {
+    let Request { launch, stdout, stderr, host, reply } = request;
+    match spawn(launch, stdout, stderr, host, relay) {
+        Ok(kept) => drop(tokio::spawn(kept.keep(reply))),
+        Err(error) => drop(reply.send(Err(error))),
+    }
+}
+
+/// Everything that may fail is done before the process exists.
+fn spawn(
+    mut launch: Launch,
+    stdout: Output,
+    stderr: Option<Output>,
+    host: String,
+    relay: &Relay,
+) -> Result<Kept, LaunchError> {
+    let failed = |what: &str, error| LaunchError::NotStarted { what: what.to_owned(), error };
+    let program = launch.program.path().map_err(|error| failed("a copy of this program", error))?;
+    let flags = Flags {
+        survive: launch.on_master_loss == OnMasterLoss::Survive,
+        stdout_of_master: stdout.is_ours(),
+        stderr_of_master: stderr.as_ref().is_none_or(Output::is_ours),
+    };
+    let (control, its_control) =
+        open_control(&mut launch, flags).map_err(|error| failed("its control socket", error))?;
+    let (stderr, its_stderr) = match stderr {
+        Some(output) => (None, Stdio::from(output)),
+        None => {
+            let relay = (launch.stderr == Stderr::Relay).then(|| relay.clone());
+            let (pipe, end) =
+                open_stderr(&launch.name, relay).map_err(|error| failed("the pipe for its stderr", error))?;
+            (Some(pipe), end)
+        }
+    };
+
+    // What std spawns this way goes through posix_spawn, which copies no page tables: nothing here may need a fork.
+    let mut command = Command::new(&program);
+    command
+        .arg0(launch.program.arg0())
+        .args(&launch.args)
+        .args(["rpc-parallel-worker", &format!("child-of-{}@{host}", std::process::id()), &launch.name])
+        .envs(launch.env.iter().map(|(name, value)| (name, value)))
+        .env(MARKER, "1")
+        .process_group(0)
+        .stdin(its_control)
+        .stdout(stdout)
+        .stderr(its_stderr);
+    if let Some(directory) = &launch.current_dir {
+        command.current_dir(directory);
+    }
+    let child = command.spawn().map_err(|error| match missing_directory(launch.current_dir.as_deref()) {
+        Some((path, error)) => failed(&format!("it in {}", path.display()), error),
+        None => failed(&program.display().to_string(), error),
+    })?;
+    // The command holds the child's ends of the socket and the pipe.
+    drop(command);
+
+    let pid = Pid::from_child(&child);
+    let (process, links) = Process::new(launch.name, child.id(), host);
+    Ok(Kept {
+        pid,
+        watch: ExitWatch::new(pid),
+        child,
+        control,
+        stderr,
+        process,
+        links,
+        born: Instant::now(),
+        start_timeout: launch.start_timeout,
+        grace: launch.grace,
+        program: program.display().to_string(),
+    })
+}
+
+/// Makes the control socket and sends its header, so that it is there before the child is.
+fn open_control(launch: &mut Launch, flags: Flags) -> io::Result<(Channel, OwnedFd)> {
+    let (ours, theirs) = pair()?;
+    let header = Header {
+        flags,
+        descriptors: launch.descriptors.len() as u16,
+        parent: std::process::id(),
+        name: launch.name.len() as u16,
+        ticket: launch.ticket.len() as u64,
+    };
+    let mut bytes = header.encode().to_vec();
+    bytes.extend_from_slice(launch.name.as_bytes());
+    // An empty socket takes these few bytes at once.
+    if send_with_descriptors(ours.as_fd(), &bytes, &launch.descriptors)? != bytes.len() {
+        return Err(io::Error::other("it took only a part of the header"));
+    }
+    launch.descriptors.clear();
+    Ok((Channel::new(ours, std::mem::take(&mut launch.ticket))?, theirs))
+}
+
+fn open_stderr(name: &str, relay: Option<Relay>) -> io::Result<(StderrPipe, Stdio)> {
+    let (ours, theirs) = io::pipe()?;
+    Ok((StderrPipe::new(ours.into(), name, relay)?, theirs.into()))
+}

@@ -1,0 +1,4 @@
+//! `#[main]` takes `flavor = ".."`, `worker_threads = N` and `crate = path`.
+
+#[rpc_parallel::main(threads = 4)]
+async fn main() {}

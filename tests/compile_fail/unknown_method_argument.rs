@@ -1,0 +1,11 @@
+//! `#[rpc(..)]` takes `inline`, `one_way`, `local`, `plain` and `name = ".."`.
+
+use rpc_parallel::worker;
+
+#[worker]
+pub trait Counter {
+    #[rpc(oneway)]
+    fn note(&self, text: String);
+}
+
+fn main() {}
