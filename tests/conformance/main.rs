@@ -13,3 +13,4 @@ mod sizes;
 mod start;
 mod streams;
 mod support;
+mod table;

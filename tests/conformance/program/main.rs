@@ -126,7 +126,7 @@ async fn image() -> Outcome {
 
 /// Two spawns that fail: nothing is left of either.
 async fn zombies() -> Outcome {
-    match Bound::spawn(String::new()).start_timeout(Duration::ZERO).await {
+    match Bound::spawn("hang".to_owned()).start_timeout(Duration::from_millis(1)).await {
         Err(SpawnError::TimedOut { .. }) => no_children().await?,
         other => return Err(format!("{other:?}").into()),
     }

@@ -73,15 +73,18 @@ impl Products for Product {
     }
 }
 
-/// A worker that refuses or panics as it is told.
+/// A worker that hangs while it starts, or panics when it is connected to, as it is told.
 pub(crate) struct Bound(AtomicU64);
 
 impl Init for Bound {
     type Arg = String;
-    type Error = Fault;
+    type Error = Infallible;
 
-    async fn init(how: String, _: &WorkerContext) -> Result<Self, Fault> {
-        if how == "fail" { Err(Fault::new("refused")) } else { Ok(Self(AtomicU64::new(0))) }
+    async fn init(how: String, _: &WorkerContext) -> Result<Self, Infallible> {
+        if how == "hang" {
+            std::future::pending::<()>().await;
+        }
+        Ok(Self(AtomicU64::new(0)))
     }
 }
 
