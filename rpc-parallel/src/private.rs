@@ -22,7 +22,7 @@ pub use crate::{
     flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
     function::{Function, FunctionKind, FunctionParts, Interface},
     handler::{Dispatch, Handler, Work},
-    init::{ConnectionState, Init, StateArgument, StateError},
+    init::{ConnectionState, Init},
     referent::{Referent, WireReferent},
     registry::{Registered, Registration, Serves},
     runtime::{Flavor, runtime},

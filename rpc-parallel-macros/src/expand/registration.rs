@@ -1,6 +1,6 @@
 //! An implementation, and its registration at link time.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{ImplItem, spanned::Spanned};
 
@@ -35,7 +35,6 @@ fn registration(Registration { ty, interface, client }: &Registration, private: 
     let serves = quote_spanned!(ty.span()=> #private::Serves<#client>);
     let of = quote_spanned!(ty.span()=> #private::Registration::of::<#ty, #client>);
     let worker = quote_spanned!(ty.span()=> <#ty as #private::ConnectionState>::Worker);
-    let handlers = Ident::new(&handlers.to_string(), interface.span());
     let place = paths::place(private, &["file", "line"], ty.span());
     quote! {
         #quiet
