@@ -174,7 +174,7 @@ use crate::{parse::Input, report::Errors};
 /// // Of the implementation:
 /// impl Serves<CounterClient> for Tally { .. }
 /// impl Registered<CounterClient> for <Tally as ConnectionState>::Worker {}
-/// inventory::submit! { Registration::of::<Tally, CounterClient>(file!(), line!()) }
+/// inventory::submit! { Registration::of::<<Tally as ConnectionState>::Worker, Tally, CounterClient>(file!(), line!()) }
 /// ```
 ///
 /// Each type is asked for its codec (`argument::<u64>()`, `plain::<u64>()`) by the same function in the client and in

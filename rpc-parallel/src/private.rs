@@ -24,7 +24,7 @@ pub use crate::{
     handler::{Dispatch, Handler, Work},
     init::{ConnectionState, Init},
     referent::{Referent, WireReferent},
-    registry::{Registered, Registration, Serves},
+    registry::{Registered, Registration, Serves, WorkerOf},
     runtime::{Flavor, runtime},
     server::{Answer, Payload, Upload},
     shape::{

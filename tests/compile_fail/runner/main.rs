@@ -52,8 +52,6 @@ fn one_mistake_is_one_error() {
         ("init_argument_not_serialize", 2),
         // No client and no handlers: the second says why.
         ("no_attribute_on_the_trait", 2),
-        // Once for the implementation, once for the worker that it serves.
-        ("no_init", 2),
     ];
     for rule in rules::all() {
         let expected = more.iter().find(|(name, _)| *name == rule.name).map_or(1, |(_, count)| *count);
