@@ -58,10 +58,8 @@ pub(crate) fn method(item: &TraitItemFn, args: &MethodArgs, errors: &mut Errors)
         if let FnArg::Typed(input) = input {
             argument_name(&input.pat, errors);
             for attribute in &input.attrs {
-                errors.error(
-                    attribute,
-                    "an argument of a worker method has no attributes: put `#[cfg]` on the method",
-                );
+                errors
+                    .error(attribute, "an argument of a worker method has no attributes: put `#[cfg]` on the method");
             }
             check_types::argument(&input.ty, errors);
         }
@@ -74,10 +72,8 @@ pub(crate) fn method(item: &TraitItemFn, args: &MethodArgs, errors: &mut Errors)
 /// `#[rpc(local)]`: no call.
 pub(crate) fn local(item: &TraitItemFn, args: &MethodArgs, local: &Ident, errors: &mut Errors) {
     if item.default.is_none() {
-        errors.error(
-            &item.sig,
-            "a local method is no call, so that every implementation inherits it: give it a body",
-        );
+        errors
+            .error(&item.sig, "a local method is no call, so that every implementation inherits it: give it a body");
     }
     for other in [&args.inline, &args.one_way, &args.plain].into_iter().flatten() {
         errors.error(other, format!("a local method is no call: leave `{other}` or `{local}` out"));
@@ -94,9 +90,9 @@ pub(crate) fn names(methods: &[Method], errors: &mut Errors) {
         if name.value().is_empty() {
             errors.error(name, "the name is empty: write one that no other function of the program has");
         }
-        let first = methods[..index].iter().find(|other| {
-            other.pinned.as_ref().is_some_and(|other| other.value() == name.value())
-        });
+        let first = methods[..index]
+            .iter()
+            .find(|other| other.pinned.as_ref().is_some_and(|other| other.value() == name.value()));
         if let Some(first) = first {
             errors.error(
                 name,
@@ -205,10 +201,7 @@ fn argument_name(pattern: &Pat, errors: &mut Errors) {
     match pattern {
         Pat::Ident(name) if name.by_ref.is_none() && name.mutability.is_none() && name.subpat.is_none() => {}
         Pat::Ident(name) => {
-            errors.error(
-                name,
-                format!("an argument of a worker trait is a plain name: write `{}`", name.ident),
-            );
+            errors.error(name, format!("an argument of a worker trait is a plain name: write `{}`", name.ident));
         }
         _ => errors.error(pattern, "an argument of a worker trait is a plain name: take it apart in the body"),
     }
@@ -237,7 +230,10 @@ fn kind(signature: &Signature, args: &MethodArgs, errors: &mut Errors) {
             errors.error(upload, "a one-way method is one message and takes no streams: leave `one_way` out");
         }
         for other in [&args.inline, &args.plain].into_iter().flatten() {
-            errors.error(other, format!("`{other}` says nothing of a one-way method: leave `{other}` or `{one_way}` out"));
+            errors.error(
+                other,
+                format!("`{other}` says nothing of a one-way method: leave `{other}` or `{one_way}` out"),
+            );
         }
         return;
     }

@@ -129,9 +129,7 @@ impl<'ast> Visit<'ast> for Nested<'_> {
     fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
         let stream = has_bound(ty, "Stream");
         let message = match self.position {
-            Position::Argument if stream => {
-                "a stream is an argument of its own: write `name: impl Stream<Item = T>`"
-            }
+            Position::Argument if stream => "a stream is an argument of its own: write `name: impl Stream<Item = T>`",
             Position::Argument => "`impl Trait` cannot travel: name the type",
             _ if stream => {
                 "a stream stands alone, in `Result<_, E>` or last in a pair `(T, _)`: return one of these, with an \
@@ -178,9 +176,7 @@ impl<'ast> Visit<'ast> for Nested<'_> {
             return;
         }
         let message = match self.position {
-            Position::Argument => {
-                "a borrowed argument is lent for the call: leave the lifetime out, or write `'_`"
-            }
+            Position::Argument => "a borrowed argument is lent for the call: leave the lifetime out, or write `'_`",
             _ => "a result comes from another process and must be owned: use a type without a lifetime",
         };
         self.error(lifetime, message);

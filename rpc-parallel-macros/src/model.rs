@@ -74,6 +74,7 @@ pub(crate) enum Passing {
 }
 
 /// What a function answers.
+#[expect(clippy::large_enum_variant, reason = "a few live for the time of one expansion")]
 pub(crate) enum Reply {
     /// `T`
     Plain(Type),

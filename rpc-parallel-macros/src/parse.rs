@@ -25,7 +25,9 @@ pub(crate) enum Input {
 // `trait Foo { .. }` or `impl Foo for Bar { .. }`
 pub(crate) fn worker(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Input {
     match syn::parse2::<Item>(item) {
-        Ok(Item::Trait(item)) => Input::Trait(worker_trait(WorkerArgs::parse(args, Place::Trait, errors), item, errors)),
+        Ok(Item::Trait(item)) => {
+            Input::Trait(worker_trait(WorkerArgs::parse(args, Place::Trait, errors), item, errors))
+        }
         Ok(Item::Impl(item)) => Input::Impl(worker_impl(WorkerArgs::parse(args, Place::Impl, errors), item, errors)),
         Ok(other) => {
             let head = other.to_token_stream().into_iter().find(|token| matches!(token, TokenTree::Ident(_)));

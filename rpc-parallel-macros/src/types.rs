@@ -2,8 +2,8 @@
 
 use proc_macro2::Ident;
 use syn::{
-    AngleBracketedGenericArguments, AssocType, GenericArgument, Path, PathArguments, ReturnType, Type,
-    TypeImplTrait, TypeParamBound, TypePath, parse_quote, visit::Visit,
+    AngleBracketedGenericArguments, AssocType, GenericArgument, Path, PathArguments, ReturnType, Type, TypeImplTrait,
+    TypeParamBound, TypePath, parse_quote, visit::Visit,
 };
 
 use crate::model::{Passing, Reply};
@@ -136,18 +136,45 @@ fn is_path(ty: &Type, name: &str) -> bool {
 /// `Result`, `std::result::Result`, `core::result::Result`: the path whose two arguments are value and error.
 fn is_std_result(path: &Path) -> bool {
     let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [_] | ["std" | "core", "result", _] => true,
-        _ => false,
-    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    matches!(names[..], [_] | ["std" | "core", "result", _])
 }
 
 /// Types that are no `Result` under any circumstances, so that the client's signature can name them as they are.
 fn is_well_known(path: &TypePath) -> bool {
     const NAMES: &[&str] = &[
-        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-        "f32", "f64", "String", "Vec", "Option", "Box", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "VecDeque",
-        "Duration", "SystemTime", "PathBuf", "Bytes", "Cow", "Arc", "Rc",
+        "bool",
+        "char",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "f32",
+        "f64",
+        "String",
+        "Vec",
+        "Option",
+        "Box",
+        "HashMap",
+        "HashSet",
+        "BTreeMap",
+        "BTreeSet",
+        "VecDeque",
+        "Duration",
+        "SystemTime",
+        "PathBuf",
+        "Bytes",
+        "Cow",
+        "Arc",
+        "Rc",
     ];
     path.path.segments.last().is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
 }

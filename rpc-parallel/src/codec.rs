@@ -131,7 +131,10 @@ impl<'de> Reader<'de> {
     }
 
     /// All arguments, as `read` takes them, and nothing left over.
-    pub fn read<T>(bytes: &'de [u8], read: impl FnOnce(&mut Self) -> Result<T, Undecodable>) -> Result<T, Undecodable> {
+    pub fn read<T>(
+        bytes: &'de [u8],
+        read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
+    ) -> Result<T, Undecodable> {
         let mut reader = Self::new(bytes);
         let arguments = read(&mut reader)?;
         reader.finish()?;
@@ -225,9 +228,9 @@ mod tests {
         let mut bytes = Vec::new();
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
-        let read = |bytes| {
-            Reader::read(bytes, |reader| Ok((reader.take::<&str>("text")?, reader.take::<u8>("number")?)))
-        };
+        fn read(bytes: &[u8]) -> Result<(&str, u8), Undecodable> {
+            Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
+        }
         let (text, number) = read(&bytes).unwrap();
         assert_eq!((text, number), ("text", 5));
         assert!(bytes.as_ptr_range().contains(&text.as_ptr()));

@@ -119,3 +119,35 @@ impl Interface {
         Self { id, name, functions, file: place.0, line: place.1 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn function(pinned: Option<&'static str>) -> Function {
+        Function::new(FunctionParts {
+            path: ["my_crate::workers", "Counter", "add"],
+            pinned,
+            name: "my_crate::workers::Counter::add",
+            kind: FunctionKind::Call,
+            uploads: 0,
+            download: false,
+            signature: 0,
+            place: ("src/workers.rs", 1, 1),
+        })
+    }
+
+    /// These values are on the wire: a change makes strangers of two builds.
+    #[test]
+    fn ids_are_pinned() {
+        const ADD: Function = function(None);
+        assert_eq!(ADD.id.to_string(), "22e85a4d70bb7050");
+        assert_eq!(function(Some("counter.add")).id.to_string(), "45b34cb27e5c51db");
+        let interface = Interface::new(["my_crate::workers", "Counter"], None, "", &[], ("", 1));
+        assert_eq!(interface.id.to_string(), "d975a7cb62480c50");
+        assert_eq!(
+            Interface::new(["", ""], Some("counter"), "", &[], ("", 1)).id,
+            InterfaceId::of_path(&["name", "counter"])
+        );
+    }
+}

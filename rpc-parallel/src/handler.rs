@@ -3,8 +3,8 @@
 use std::{fmt, pin::Pin, sync::Arc};
 
 use crate::{
-    function::{Function, Interface},
     connection::Incoming,
+    function::{Function, Interface},
 };
 
 /// Runs one function of a worker trait on the connection state `S`.

@@ -47,10 +47,11 @@ pub use rpc_parallel_macros::{main, worker};
 pub use server::{Upload, WorkerContext};
 pub use settings::{HeartbeatSettings, Settings};
 pub use spawn::{
-    Connect, Serve, ServeError, Served, Spawn, SpawnError, Spawned, Spawning, SpawningConnected, SpawningDetached, Worker,
+    Connect, Serve, ServeError, Served, Spawn, SpawnError, Spawned, Spawning, SpawningConnected, SpawningDetached,
+    Worker,
 };
 pub use transport::Address;
-pub use wire::{Closer, CloseKind, CloseReason};
+pub use wire::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep, Refusal};
 
 #[doc(hidden)]
 pub mod __private {

@@ -5,7 +5,7 @@ pub use std::{
     convert::Infallible,
     fmt,
     future::Future,
-    marker::{PhantomData, Send, Sync, Sized, Unpin},
+    marker::{PhantomData, Send, Sized, Sync, Unpin},
     option::Option::{self, None, Some},
     result::Result::{self, Err, Ok},
     sync::Arc,
@@ -15,23 +15,24 @@ pub use inventory;
 pub use std::{column, concat, file, line, module_path};
 
 pub use crate::{
+    bootstrap::enter,
+    client::{Arguments, Call, CallError, Client, ClientCore, Streaming},
     codec::{CodecError, Reader, Undecodable},
+    connection::{Incoming, RawReply},
     flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
     function::{Function, FunctionKind, FunctionParts, Interface},
     handler::{Dispatch, Handler, Work},
     init::{ConnectionState, Init},
     referent::{Referent, WireReferent},
     registry::{Registered, Registration, Serves},
-    shape::{
-        Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state, streamed,
-    },
-    bootstrap::enter,
-    client::{Arguments, Call, CallError, Client, ClientCore, Streaming},
-    connection::{Incoming, RawReply},
     runtime::{Flavor, runtime},
     server::{Answer, Payload, Upload},
+    shape::{
+        Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state,
+        streamed,
+    },
     value::{
-        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter, WireValue,
-        argument, item, lent, lent_option,
+        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter,
+        WireValue, argument, item, lent, lent_option,
     },
 };

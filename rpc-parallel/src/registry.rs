@@ -1,23 +1,32 @@
 //! All implementations of worker traits that are linked into this program.
 
-use std::{any::Any, collections::HashMap, fmt, pin::Pin, sync::{Arc, OnceLock}};
+use std::{
+    any::Any,
+    collections::HashMap,
+    fmt,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
     Fault, FunctionId, InterfaceId, WorkerTypeId,
+    client::Client,
     codec,
     function::{Function, Interface},
     handler::{Dispatch, Dispatcher, Handler},
     hash::hash_parts,
     init::{ConnectionState, Init},
-    client::Client,
     server::WorkerContext,
 };
 
 /// A future whose type is forgotten.
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What dispatches the calls of a new connection, or why there is none.
+pub(crate) type Opened = Result<Box<dyn Dispatch>, Fault>;
 
 /// Worker state whose type is forgotten.
 pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
@@ -56,7 +65,7 @@ pub struct Registration {
     pub init: fn(Bytes, WorkerContext) -> Boxed<Result<AnyState, Fault>>,
     /// Makes what dispatches the calls of one connection, from the worker's state and the encoded argument of
     /// `connect`.
-    pub open: fn(AnyState, Bytes) -> Boxed<Result<Box<dyn Dispatch>, Fault>>,
+    pub open: fn(AnyState, Bytes) -> Boxed<Opened>,
 }
 
 inventory::collect!(Registration);
@@ -89,10 +98,10 @@ async fn init<W: Init>(arg: Bytes, cx: WorkerContext) -> Result<AnyState, Fault>
     Ok(Arc::new(worker))
 }
 
-async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Result<Box<dyn Dispatch>, Fault> {
-    let worker = worker.downcast::<T::Worker>().map_err(|_| {
-        Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>()))
-    })?;
+async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Opened {
+    let worker = worker
+        .downcast::<T::Worker>()
+        .map_err(|_| Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>())))?;
     let arg = argument::<T::Arg>("the argument of `connect`", &arg)?;
     let state = T::open(&worker, arg).await.map_err(Into::into)?;
     Ok(Box::new(Dispatcher { state, interface: C::INTERFACE, handlers: T::handlers() }))
@@ -165,8 +174,7 @@ impl Registry {
         let mut registrations: Vec<_> = registrations.into_iter().collect();
         // The order of linking must show nowhere.
         registrations.sort_by_key(|one| (one.file, one.line, (one.implementation_name)()));
-        let mut registry =
-            Self { registrations: Vec::new(), by_key: HashMap::new(), interfaces: HashMap::new() };
+        let mut registry = Self { registrations: Vec::new(), by_key: HashMap::new(), interfaces: HashMap::new() };
         let mut functions = HashMap::new();
         for registration in registrations {
             registry.add_interface(registration.interface, &mut functions)?;
@@ -277,3 +285,6 @@ impl Registry {
 fn place(file: &str, line: u32) -> String {
     format!("{file}:{line}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! handler, both spanned at the type, both by the same function. All that follows takes the codec and has no bound:
 //! a type that cannot travel is one error, at the type.
 
-use std::{any::Any, fmt, marker::PhantomData};
+use std::{any::Any, fmt};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -58,7 +58,7 @@ pub trait WireParameter: Serialize + DeserializeOwned + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> WireParameter for T {}
 
-/// Appends a value to the bytes of a message, see [`encode`](crate::codec::encode).
+/// Appends a value to the bytes of a message, as postcard.
 pub struct Encode<T: ?Sized>(fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>);
 
 impl<T: ?Sized> Encode<T> {
@@ -219,5 +219,35 @@ opaque_debug! {
     Item[T][T],
 }
 
-/// A type that is named and never made.
-pub(crate) type Phantom<T> = PhantomData<fn() -> T>;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_make_the_round_trip() {
+        let mut bytes = Vec::new();
+        argument::<&str>().encode.encode(&"text", &mut bytes, 100).unwrap();
+        lent::<[u16]>().encode.encode(&[1, 2], &mut bytes, 100).unwrap();
+        lent_option::<String>().encode(Some(&"some".to_owned()), &mut bytes, 100).unwrap();
+        lent_option::<String>().encode(None, &mut bytes, 100).unwrap();
+        let (text, list, some, none) = Reader::read(&bytes, |reader| {
+            Ok((
+                argument::<&str>().take(reader, "text")?,
+                lent::<[u16]>().take(reader, "list")?,
+                lent_option::<String>().take(reader, "some")?,
+                lent_option::<String>().take(reader, "none")?,
+            ))
+        })
+        .unwrap();
+        assert_eq!((text, list.lend()), ("text", &[1, 2][..]));
+        assert_eq!((some.lend().map(String::as_str), none.lend()), (Some("some"), None));
+    }
+
+    #[test]
+    fn the_limit_is_of_the_whole_message() {
+        let mut bytes = vec![0; 90];
+        let codec = lent_option::<[u8]>();
+        let error = codec.encode(Some(&[0; 20]), &mut bytes, 100).unwrap_err();
+        assert_eq!(error, CodecError::TooLarge { size: 112, limit: 100 });
+    }
+}

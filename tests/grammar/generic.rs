@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, convert::Infallible, fmt::Debug, hash::Hash};
 
-use futures_util::{Stream, stream};
 use crate::block_on;
+use futures_util::{Stream, stream};
 use rpc_parallel::{Client, Init, WorkerContext, worker};
 
 #[worker]

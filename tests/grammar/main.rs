@@ -1,6 +1,7 @@
 //! Methods of every shape: they expand without a warning and are called directly, with no process.
 #![deny(warnings)]
 
+mod entry;
 mod generic;
 mod places;
 mod shapes;

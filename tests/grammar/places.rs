@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-
 use crate::block_on;
 use rpc_parallel::{Client, ConnectionState, Init, WorkerContext, worker};
 

@@ -7,8 +7,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use futures_util::{Stream, StreamExt, future, stream};
 use crate::block_on;
+use futures_util::{Stream, StreamExt, future, stream};
 use rpc_parallel::{Fault, FunctionKind, Init, WorkerContext, worker};
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +43,16 @@ pub(crate) trait Everything {
     async fn nothing(&self);
     async fn unit(&self) -> ();
     async fn borrowed(&self, name: &str, xs: &[u32], book: &Book, path: &Path, maybe: Option<&Book>) -> String;
-    async fn borrowed_within(&self, names: &[&str], pair: (&str, &[u8]), maybe: Option<&str>, list: Vec<&str>) -> usize;
+    async fn borrowed_within(
+        &self,
+        names: &[&str],
+        pair: (&str, &[u8]),
+        maybe: Option<&str>,
+        list: Vec<&str>,
+    ) -> usize;
     async fn line(&self, line: Line<'_>) -> usize;
     async fn lent_line(&self, line: &Line<'_>) -> usize;
+    #[allow(clippy::ptr_arg)]
     async fn vec_ref(&self, list: &Vec<u64>) -> u64;
     async fn bytes(&self, bytes: &[u8], more: Vec<u8>, maybe: Option<&[u8]>) -> Vec<u8>;
     async fn many(&self, map: HashMap<String, Vec<Book>>, array: [u8; 4], unit: ()) -> Option<(u8, String)>;
@@ -67,7 +74,8 @@ pub(crate) trait Everything {
     async fn watch_book(&self, title: &str) -> Result<(Book, impl Stream<Item = Book>), Missing>;
     async fn aliased_watch(&self) -> io_like::Result<(Book, impl Stream<Item = u64>)>;
     async fn sum_all(&self, values: impl Stream<Item = u64>) -> u64;
-    async fn two_uploads(&self, left: impl Stream<Item = u64>, by: &str, right: impl Stream<Item = String>) -> String;
+    async fn two_uploads(&self, left: impl Stream<Item = u64>, by: &str, right: impl Stream<Item = String>)
+    -> String;
     async fn echo(&self, values: impl Stream<Item = u64>) -> impl Stream<Item = u64>;
     async fn fallible_echo(&self, values: impl Stream<Item = Book>) -> Result<impl Stream<Item = Book>, Missing>;
     fn crunch(&self, n: u64) -> u64;
@@ -110,7 +118,7 @@ pub(crate) trait Everything {
     }
     #[cfg(any())]
     async fn absent(&self, what: DoesNotExist) -> AlsoNot;
-    #[cfg(all())]
+    #[cfg(not(any()))]
     async fn present(&self) -> u8;
     async fn r#gen(&self, r#type: u8) -> u8;
     // Names that the expansion uses itself, and names that a client has from elsewhere.
@@ -157,7 +165,13 @@ impl Everything for State {
         future::ready(()).await;
         format!("{name} {xs:?} {} {} {}", book.title, path.display(), maybe.is_some())
     }
-    async fn borrowed_within(&self, names: &[&str], pair: (&str, &[u8]), maybe: Option<&str>, list: Vec<&str>) -> usize {
+    async fn borrowed_within(
+        &self,
+        names: &[&str],
+        pair: (&str, &[u8]),
+        maybe: Option<&str>,
+        list: Vec<&str>,
+    ) -> usize {
         future::ready(()).await;
         names.len() + pair.1.len() + maybe.map_or(0, str::len) + list.len()
     }
@@ -179,7 +193,7 @@ impl Everything for State {
         Some((array[0], map.into_keys().next()?))
     }
     async fn divide(&self, by: u64) -> Result<u64, Missing> {
-        100u64.checked_div(by).ok_or(Missing::Book("zero".into()))
+        100u64.checked_div(by).ok_or_else(|| Missing::Book("zero".into()))
     }
     async fn std_result(&self) -> Result<u64, Missing> {
         Ok(1)
@@ -194,7 +208,7 @@ impl Everything for State {
         Ok(1)
     }
     async fn found_book(&self) -> BookOrMissing {
-        self.books.first().cloned().ok_or(Missing::Book("any".into()))
+        self.books.first().cloned().ok_or_else(|| Missing::Book("any".into()))
     }
     async fn book(&self) -> Book {
         self.books[0].clone()
@@ -219,7 +233,8 @@ impl Everything for State {
         (self.books[0].clone(), stream::iter([1, 2]))
     }
     async fn watch_book(&self, title: &str) -> Result<(Book, impl Stream<Item = Book>), Missing> {
-        let first = self.books.iter().find(|book| book.title == title).ok_or(Missing::Book(title.to_owned()))?;
+        let first =
+            self.books.iter().find(|book| book.title == title).ok_or_else(|| Missing::Book(title.to_owned()))?;
         Ok((first.clone(), stream::iter(self.books.iter().cloned())))
     }
     async fn aliased_watch(&self) -> io_like::Result<(Book, impl Stream<Item = u64>)> {
@@ -232,7 +247,12 @@ impl Everything for State {
         }
         sum
     }
-    async fn two_uploads(&self, left: impl Stream<Item = u64>, by: &str, right: impl Stream<Item = String>) -> String {
+    async fn two_uploads(
+        &self,
+        left: impl Stream<Item = u64>,
+        by: &str,
+        right: impl Stream<Item = String>,
+    ) -> String {
         left.zip(right).map(|(left, right)| format!("{left}{by}{right}")).collect::<Vec<_>>().await.join(",")
     }
     async fn echo(&self, values: impl Stream<Item = u64>) -> impl Stream<Item = u64> {
@@ -346,7 +366,7 @@ fn the_interface_describes_the_functions() {
 }
 
 /// Results are flattened by their types, whatever they are called.
-#[allow(dead_code)]
+#[allow(clippy::let_underscore_future, dead_code)]
 fn the_client_has_these_types(client: &EverythingClient) {
     use rpc_parallel::{Call, Streaming};
 
@@ -368,7 +388,11 @@ fn the_client_has_these_types(client: &EverythingClient) {
     let _: Call<()> = client.note(String::new());
     let _: Call<u8> = client.clone(1, 2, 3, 4, 5);
     let another: EverythingClient = Clone::clone(client);
-    fn is_task<T>(_: T) where T: Future + Send + 'static {}
-    is_task(another.borrowed(&String::new(), &[1], &Book { title: String::new() }, Path::new(""), None));
+    fn is_task<T>(_: T)
+    where
+        T: Future + Send + 'static,
+    {
+    }
+    is_task(another.borrowed(&"x".repeat(2), &[1], &Book { title: String::new() }, Path::new(""), None));
     is_task(client.sum_all(Box::pin(stream::once(async { 1 }))));
 }

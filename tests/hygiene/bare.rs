@@ -10,7 +10,7 @@ impl ::rpc_parallel::Init for State {
     type Error = ::std::convert::Infallible;
 
     async fn init(_: (), _: &::rpc_parallel::WorkerContext) -> ::std::result::Result<Self, Self::Error> {
-        ::std::result::Result::Ok(State)
+        ::std::result::Result::Ok(Self)
     }
 }
 

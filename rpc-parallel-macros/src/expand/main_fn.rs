@@ -13,7 +13,7 @@ pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
     let private = paths::private(input.krate.as_ref());
     let MainFn { attributes, signature, body, .. } = input;
     let output = &signature.output;
-    let body = if signature.asyncness.is_some() {
+    let (inner, body) = if signature.asyncness.is_some() {
         let flavor = match &input.flavor {
             Flavor::CurrentThread => quote!(#private::Flavor::CurrentThread),
             Flavor::MultiThread(None) => quote!(#private::Flavor::MultiThread(#private::None)),
@@ -22,16 +22,14 @@ pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
             }
         };
         let inner = paths::local("main");
-        quote! {
-            async fn #inner() #output #body
-            #private::runtime(#flavor).block_on(#inner())
-        }
+        (quote!(async fn #inner() #output #body), quote!(#private::runtime(#flavor).block_on(#inner())))
     } else {
-        body.clone()
+        (quote!(), body.clone())
     };
     quote! {
         #(#attributes)*
         fn main() #output {
+            #inner
             #private::enter();
             #body
         }

@@ -34,6 +34,7 @@ fn registration(Registration { ty, interface, client }: &Registration, private: 
     let (quiet, handlers) = (quiet(), paths::handlers());
     let serves = quote_spanned!(ty.span()=> #private::Serves<#client>);
     let of = quote_spanned!(ty.span()=> #private::Registration::of::<#ty, #client>);
+    let worker = quote_spanned!(ty.span()=> <#ty as #private::ConnectionState>::Worker);
     let place = paths::place(private, &["file", "line"], ty.span());
     quote! {
         #quiet
@@ -46,7 +47,7 @@ fn registration(Registration { ty, interface, client }: &Registration, private: 
             }
 
             #[automatically_derived]
-            impl #private::Registered<#client> for <#ty as #private::ConnectionState>::Worker {}
+            impl #private::Registered<#client> for #worker {}
 
             #private::inventory::submit! { #of(#place) }
         };

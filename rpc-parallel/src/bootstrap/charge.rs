@@ -69,4 +69,3 @@ mod bytes_field {
         Ok(<&[u8]>::deserialize(deserializer)?.to_vec())
     }
 }
-

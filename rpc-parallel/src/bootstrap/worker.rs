@@ -25,7 +25,7 @@ use crate::{
 /// Runs the worker.
 pub(crate) fn run(ticket: Ticket) -> ! {
     #[cfg(test)]
-    if ticket.bytes.starts_with(crate::process::tests::commands::PREFIX) {
+    if codec::decode::<Charge>(&ticket.bytes).is_err() {
         crate::process::tests::commands::run(ticket);
     }
     let Ticket { bytes, descriptors, control, .. } = ticket;
@@ -86,10 +86,8 @@ async fn start(
     registration: &Registration,
     descriptors: Vec<OwnedFd>,
 ) -> Result<(Arc<Server>, crate::transport::Address, Option<Arc<Shared>>), StartFailure> {
-    let config =
-        ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
-    let server =
-        Server::start(registration, Bytes::from(charge.arg), config).await.map_err(StartFailure::Init)?;
+    let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
+    let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(StartFailure::Init)?;
     let system = |what: &'static str| move |error| StartFailure::System(format!("{what}: {error}"));
     let address = server.listen().map_err(system("it cannot listen"))?;
     let first = descriptors

@@ -38,12 +38,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Adds an argument that may be absent.
-    pub fn put_option<T: ?Sized, H>(
-        &mut self,
-        name: &'static str,
-        value: Option<&T>,
-        encode: LentOption<'_, T, H>,
-    ) {
+    pub fn put_option<T: ?Sized, H>(&mut self, name: &'static str, value: Option<&T>, encode: LentOption<'_, T, H>) {
         if self.error.is_none() {
             let result = encode.encode(value, &mut self.payload, self.limit);
             self.note(name, result);

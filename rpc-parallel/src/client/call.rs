@@ -34,10 +34,7 @@ pub struct Call<T, E = Infallible> {
 }
 
 impl<T, E> Call<T, E> {
-    pub(crate) fn new(
-        inner: Result<RawCall, CallError<E>>,
-        decode: fn(RawReply) -> Result<T, CallError<E>>,
-    ) -> Self {
+    pub(crate) fn new(inner: Result<RawCall, CallError<E>>, decode: fn(RawReply) -> Result<T, CallError<E>>) -> Self {
         Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None }
     }
 

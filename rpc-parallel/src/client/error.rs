@@ -34,10 +34,14 @@ pub enum CallError<E = Infallible> {
     #[error("the call was cancelled: {0}")]
     Cancelled(String),
     /// The arguments, the reply or an item could not be encoded or decoded.
-    #[error("{0}; make sure that the type's `Serialize` and `Deserialize` fit together, and avoid serde attributes that need a self-describing format, such as `flatten`, `untagged` and `skip_serializing_if`")]
+    #[error(
+        "{0}; make sure that the type's `Serialize` and `Deserialize` fit together, and avoid serde attributes that need a self-describing format, such as `flatten`, `untagged` and `skip_serializing_if`"
+    )]
     Decode(String),
     /// A message exceeds the size limit of one side, and was not sent.
-    #[error("{what} would take {size} bytes, and the limit is {limit}; raise `Settings::max_message_size` or send it as a stream of smaller items")]
+    #[error(
+        "{what} would take {size} bytes, and the limit is {limit}; raise `Settings::max_message_size` or send it as a stream of smaller items"
+    )]
     TooBig {
         /// What was too big.
         what: String,

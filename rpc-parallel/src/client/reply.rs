@@ -89,10 +89,12 @@ fn decode<T: DeserializeOwned + 'static, E>(payload: &Bytes, what: &str) -> Resu
 pub(crate) fn failure<E>(status: Status, payload: &[u8]) -> CallError<E> {
     let text = || String::from_utf8_lossy(payload).into_owned();
     match status {
-        Status::Panic => CallError::Panicked(codec::decode(payload).unwrap_or_else(|_| PanicReport {
-            message: "a report that cannot be decoded".into(),
-            location: None,
-        })),
+        Status::Panic => {
+            CallError::Panicked(codec::decode(payload).unwrap_or_else(|_| PanicReport {
+                message: "a report that cannot be decoded".into(),
+                location: None,
+            }))
+        }
         Status::Deadline => CallError::DeadlineExceeded(std::time::Duration::ZERO),
         Status::Cancelled => CallError::Cancelled(match payload {
             [] => "the worker gave the call up".into(),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
     id::{CallId, FunctionId},
-    proto::{OpenCall, OpenCallError, StreamKey, CallSide},
+    proto::{CallSide, OpenCall, OpenCallError, StreamKey},
     wire::{CloseReason, Status},
 };
 
@@ -26,9 +26,15 @@ pub(crate) struct RawCall {
 }
 
 enum State {
-    Unsent { open: OpenCall, uploads: Vec<Upload> },
+    Unsent {
+        open: OpenCall,
+        uploads: Vec<Upload>,
+    },
     /// The call is on its way: its id, and the slot in which its reply will be found.
-    Sent { call: CallId, slot: usize },
+    Sent {
+        call: CallId,
+        slot: usize,
+    },
     Over,
 }
 
@@ -38,15 +44,14 @@ pub struct RawReply {
     pub(crate) status: Status,
     pub(crate) payload: Bytes,
     pub(crate) download: Option<RawDownload>,
-    pub(crate) peer: Connection,
 }
 
 /// The stream that follows a reply.
 #[derive(Debug)]
-pub struct RawDownload {
+pub(crate) struct RawDownload {
     pub(crate) receiver: RawReceiver,
     /// Keeps the connection open while the stream is read.
-    pub(crate) connection: Connection,
+    _connection: Connection,
 }
 
 /// Why a call has no reply.
@@ -69,10 +74,6 @@ impl RawCall {
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
         let open = OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload };
         Self { connection, state: State::Unsent { open, uploads } }
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
@@ -157,14 +158,9 @@ impl RawCall {
             self.state = State::Over;
             let download = reply.reader.map(|(key, slot)| RawDownload {
                 receiver: RawReceiver::new(Arc::clone(shared), key, slot),
-                connection: self.connection.clone(),
+                _connection: self.connection.clone(),
             });
-            return Poll::Ready(Ok(RawReply {
-                status: reply.status,
-                payload: reply.payload,
-                download,
-                peer: self.connection.clone(),
-            }));
+            return Poll::Ready(Ok(RawReply { status: reply.status, payload: reply.payload, download }));
         }
         if let Some(terminal) = core.terminal.clone() {
             core.waiting.callers.try_remove(slot);

@@ -16,7 +16,7 @@ use crate::{
         CalledFunction, ConnectionLost, Incoming, Service, Terminal,
         core::{Core, Shared},
     },
-    proto::{Event, StreamKey, CallSide},
+    proto::{CallSide, Event, StreamKey},
     transport::Socket,
     wire::{CloseKind, CloseReason, Closer},
 };
@@ -202,7 +202,7 @@ impl Driver {
     /// Explains the end and hands it to everybody who waits.
     fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
         let shared = Arc::clone(&self.shared);
-        let mut core = shared.lock();
+        let core = shared.lock();
         if self.explains_death && core.death.is_none() && reason.is_silent() {
             // The end of file came before the exit status, which is a moment away.
             if !self.awaiting_death {

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, sync::Arc};
 
-use crate::{death::DeathReport, fault::Fault, id::WorkerId, wire::CloseReason};
+use crate::{death::DeathReport, fault::Fault, wire::CloseReason};
 
 /// The end of a connection. Every call and stream that was open on it gets a copy.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,9 @@ pub(crate) enum Terminal {
 #[non_exhaustive]
 pub enum ConnectError {
     /// Nobody listens at the worker's address, or the system refused the connection.
-    #[error("cannot reach {worker} at {address}: {error}; it has ended, or its server was closed, or it is on another machine")]
+    #[error(
+        "cannot reach {worker} at {address}: {error}; it has ended, or its server was closed, or it is on another machine"
+    )]
     Unreachable {
         /// The worker.
         worker: String,
@@ -99,7 +101,9 @@ pub enum ConnectError {
     #[error(transparent)]
     Disconnected(ConnectionLost),
     /// There is no tokio runtime with I/O and time enabled here.
-    #[error("no tokio runtime runs here: connect inside `#[rpc_parallel::main]`, `#[tokio::main]` or `Runtime::block_on`, with I/O and time enabled")]
+    #[error(
+        "no tokio runtime runs here: connect inside `#[rpc_parallel::main]`, `#[tokio::main]` or `Runtime::block_on`, with I/O and time enabled"
+    )]
     NoRuntime,
 }
 
@@ -112,13 +116,5 @@ impl ConnectError {
             }
             Terminal::Lost(lost) => Self::Disconnected(lost),
         }
-    }
-}
-
-/// Names a worker in a sentence.
-pub(crate) fn describe(name: Option<&str>, id: WorkerId, pid: u32) -> String {
-    match name {
-        Some(name) => format!("worker {name} (pid {pid})"),
-        None => format!("worker {id} (pid {pid})"),
     }
 }

@@ -136,9 +136,10 @@ impl From<Terminal> for ConnectionLost {
     fn from(terminal: Terminal) -> Self {
         match terminal {
             Terminal::Lost(lost) => lost,
-            Terminal::Died(report) => {
-                Self::new(format!("worker {}", report.name), CloseReason::new(Closer::Nobody, CloseKind::Eof, report.to_string()))
-            }
+            Terminal::Died(report) => Self::new(
+                format!("worker {}", report.name),
+                CloseReason::new(Closer::Nobody, CloseKind::Eof, report.to_string()),
+            ),
         }
     }
 }

@@ -15,12 +15,13 @@ mod target;
 mod too_big;
 mod waiting;
 
+pub(crate) use self::call::{CallFailure, RawCall, Upload};
+pub(crate) use self::call::RawDownload;
+pub use self::call::RawReply;
 pub(crate) use self::core::Shared;
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
 pub(crate) use self::establish::{Establish, establish};
-pub(crate) use self::call::{CallFailure, RawCall, Upload};
-pub use self::call::{RawDownload, RawReply};
 pub(crate) use self::handle::Connection;
 pub use self::incoming::Incoming;
 pub(crate) use self::incoming::{CalledFunction, Service};

@@ -76,11 +76,6 @@ impl RawReceiver {
         reader.wait(cx);
         Poll::Pending
     }
-
-    /// The connection that carries the stream.
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
 }
 
 impl Drop for RawReceiver {

@@ -10,7 +10,7 @@ use slab::Slab;
 
 use crate::{
     id::CallId,
-    proto::{StreamKey, CallSide},
+    proto::{CallSide, StreamKey},
     wire::Status,
 };
 

@@ -52,8 +52,8 @@ impl Session {
         Ok(id)
     }
 
-    /// This side lost interest in its call. Its uploads end; the reply, when it comes, and what the download brings are
-    /// dropped without an event.
+    /// This side lost interest in its call. Its uploads end; the reply, when it comes, and what the download brings
+    /// are dropped without an event.
     pub(crate) fn cancel(&mut self, id: CallId) {
         if self.is_closed() {
             return;

@@ -25,14 +25,15 @@ impl Session {
         let text = text.into();
         match &self.handshake {
             Some(_) if !self.is_closed() => {
-                self.fail_handshake(HandshakeFailure::Closed, Some(Refusal::Closed), text)
+                self.fail_handshake(HandshakeFailure::Closed, Some(Refusal::Closed), text);
             }
             _ => self.shut(kind, text),
         }
     }
 
-    /// Closes as soon as no call is open in either direction and no one-way message on its way, or when the time is up.
-    /// Meanwhile neither side can make new calls; one-way messages that the peer sent before it knew still arrive.
+    /// Closes as soon as no call is open in either direction and no one-way message on its way, or when the time is
+    /// up. Meanwhile neither side can make new calls; one-way messages that the peer sent before it knew still
+    /// arrive.
     pub(crate) fn close_gracefully(&mut self, now: Instant, limit: Duration, text: impl Into<Arc<str>>) {
         if self.is_closing() {
             return;

@@ -15,8 +15,8 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Notes the deadline of a call, and returns it as an instant. None if it is beyond all instants. The closure says
-    /// which calls still run: those that do not are forgotten from time to time.
+    /// Notes the deadline of a call, and returns it as an instant. None if it is beyond all instants. The closure
+    /// says which calls still run: those that do not are forgotten from time to time.
     pub(super) fn add(
         &mut self,
         now: Instant,

@@ -67,8 +67,8 @@ impl Heartbeat {
     /// What to do now.
     pub(super) fn beat(&mut self, now: Instant) -> Beat {
         let Some(late) = self.due(now) else { return Beat::Wait };
-        // One that comes a whole period late follows a time in which nobody could listen: it neither counts nor judges.
-        // The next one does, however late: on a busy machine with a short period all of them are.
+        // One that comes a whole period late follows a time in which nobody could listen: it neither counts nor
+        // judges. The next one does, however late: on a busy machine with a short period all of them are.
         if late >= self.every && !self.forgave {
             self.forgave = true;
             return Beat::Send;

@@ -6,8 +6,8 @@ use crate::wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, Malformed, announced_len, d
 
 /// The bytes from the peer.
 ///
-/// Its memory is bounded: by [`HELLO_LIMIT`] before the handshake is over, and after it by twice the largest frame and
-/// [`STEP`]. A peer that announces a large frame does not get memory for it before it has sent half of that.
+/// Its memory is bounded: by [`HELLO_LIMIT`] before the handshake is over, and after it by twice the largest frame
+/// and [`STEP`]. A peer that announces a large frame does not get memory for it before it has sent half of that.
 #[derive(Debug)]
 pub(super) struct Input {
     buffer: BytesMut,
@@ -49,9 +49,9 @@ impl Input {
     /// The buffer, with room to read into.
     pub(super) fn spare(&mut self) -> &mut BytesMut {
         if self.frames {
-            self.make_room()
+            self.make_room();
         } else {
-            self.make_room_for_handshake()
+            self.make_room_for_handshake();
         }
         &mut self.buffer
     }

@@ -42,8 +42,8 @@ pub(super) struct ReceivedOneWay {
     finished: (u64, u64),
     max_calls: u64,
     max_bytes: u64,
-    /// The sender is told at the latest when so much is finished: a quarter of the limit, so that it never waits long;
-    /// and never so much that the largest message has no room when nothing is being worked on.
+    /// The sender is told at the latest when so much is finished: a quarter of the limit, so that it never waits
+    /// long; and never so much that the largest message has no room when nothing is being worked on.
     batch: (u64, u64),
     /// Somebody waits for the last one: tell the sender of each.
     pub(super) eager: bool,

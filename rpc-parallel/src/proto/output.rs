@@ -7,8 +7,8 @@ use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX};
 
 /// The queue of bytes towards the peer.
 ///
-/// Small frames are appended to one buffer, so that a single write takes many of them. A large payload is queued as it
-/// is and never copied.
+/// Small frames are appended to one buffer, so that a single write takes many of them. A large payload is queued as
+/// it is and never copied.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     /// Complete chunks, in order; the tail follows them.

@@ -102,8 +102,8 @@ impl Session {
         }
     }
 
-    /// Forgets a call that is over. A caller that has sent streams is told, for it cannot know otherwise that the last
-    /// `Credit` and `Stop` are behind it.
+    /// Forgets a call that is over. A caller that has sent streams is told, for it cannot know otherwise that the
+    /// last `Credit` and `Stop` are behind it.
     pub(super) fn finish(&mut self, id: CallId) {
         let Some(call) = self.remote.get(id).filter(|call| call.is_over()) else { return };
         if !call.uploads.is_empty() {

@@ -123,8 +123,8 @@ impl Session {
         }
     }
 
-    /// Reading or writing failed. A driver whose writing failed should first read what is left: the peer may have said
-    /// why it closed.
+    /// Reading or writing failed. A driver whose writing failed should first read what is left: the peer may have
+    /// said why it closed.
     pub(crate) fn handle_transport_error(&mut self, _now: Instant, text: String) {
         let kind = match &self.handshake {
             Some(handshake) => CloseKind::HandshakeFailed(handshake.step(), HandshakeFailure::Transport),
@@ -152,7 +152,8 @@ impl Session {
         self.after_change();
     }
 
-    /// Queues a heartbeat if one is due, and judges nothing: for a thread that watches over a driver which cannot run.
+    /// Queues a heartbeat if one is due, and judges nothing: for a thread that watches over a driver which cannot
+    /// run.
     pub(crate) fn keep_alive(&mut self, now: Instant) {
         if !self.is_closed()
             && self.heartbeat.as_mut().is_some_and(|heartbeat| heartbeat.keep_alive(now))
@@ -186,8 +187,8 @@ impl Session {
         self.events.pop_front()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before. It may change with every
-    /// input and command.
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before. It may change with
+    /// every input and command.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.is_closed() {
             return None;

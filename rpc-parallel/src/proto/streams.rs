@@ -35,8 +35,8 @@ impl Session {
         SendState::Open
     }
 
-    /// Ends a stream that this side sends; nothing happens if it is over. A failure that is too big to be sent becomes
-    /// one that says so.
+    /// Ends a stream that this side sends; nothing happens if it is over. A failure that is too big to be sent
+    /// becomes one that says so.
     pub(crate) fn end_stream(&mut self, key: StreamKey, status: Status, payload: Vec<u8>) {
         if self.is_closed() || !self.send_half_mut(key).is_some_and(SendHalf::end) {
             return;

@@ -108,11 +108,7 @@ impl Answer {
     }
 
     /// A value and a stream, until its end, or the method's error.
-    pub async fn state<T, S: Stream + Send, E>(
-        mut self,
-        result: Result<(T, S), E>,
-        shape: State<T, S::Item, E>,
-    ) {
+    pub async fn state<T, S: Stream + Send, E>(mut self, result: Result<(T, S), E>, shape: State<T, S::Item, E>) {
         match result {
             Ok((value, stream)) => {
                 let payload = self.encode(&value, shape.value, "the first value");

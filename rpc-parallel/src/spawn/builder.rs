@@ -175,10 +175,8 @@ impl<C: Client> Spawning<C> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(SpawnError::NoRuntime);
         }
-        let system = |error: std::io::Error| SpawnError::NotStarted {
-            what: "a worker".to_owned(),
-            error: Arc::new(error),
-        };
+        let system =
+            |error: std::io::Error| SpawnError::NotStarted { what: "a worker".to_owned(), error: Arc::new(error) };
         let mut random = [0; 48];
         getrandom::fill(&mut random).map_err(|error| system(std::io::Error::other(error.to_string())))?;
         let (mut id, mut key) = ([0; 16], [0; 32]);
@@ -261,7 +259,7 @@ impl<C: Client> IntoFuture for SpawningConnected<C> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let arg = self.arg?;
-            let mut spawned = self.spawn.launch(Ending::FirstConnection).await?;
+            let spawned = self.spawn.launch(Ending::FirstConnection).await?;
             let stream = spawned.take_first();
             let process = spawned.process().clone();
             let contact = Arc::clone(&spawned.worker().inner);
@@ -290,7 +288,10 @@ impl<C: Client> IntoFuture for SpawningDetached<C> {
 
 impl<C> fmt::Debug for Spawning<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spawning").field("worker_type", &self.worker_type_name).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Spawning")
+            .field("worker_type", &self.worker_type_name)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,6 @@
 //! Connecting to a worker: a socket, a greeting, and the choice of a trait.
 
-use std::{
-    future::poll_fn, os::unix::net::UnixStream, sync::Arc,
-};
+use std::{future::poll_fn, os::unix::net::UnixStream, sync::Arc};
 
 use serde::Serialize;
 
@@ -103,15 +101,15 @@ async fn open(
     } else {
         Vec::new()
     };
-    let request =
-        OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures };
+    let request = OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures };
     let payload = encode(&request)?;
     let mut call = RawCall::new(connection.clone(), OPEN, false, payload, Vec::new());
     let reply = poll_fn(|cx| call.poll_reply(cx)).await.map_err(|failure| match failure {
         CallFailure::Lost(terminal) => ConnectError::from_terminal(terminal),
         other => ConnectError::Argument(CallError::<std::convert::Infallible>::from_failure(other).to_string()),
     })?;
-    let garbled = |error: codec::CodecError| ConnectError::Argument(format!("the worker's answer is garbled: {error}"));
+    let garbled =
+        |error: codec::CodecError| ConnectError::Argument(format!("the worker's answer is garbled: {error}"));
     match reply.status {
         Status::Ok => {
             let reply: OpenReply = codec::decode(&reply.payload).map_err(garbled)?;
@@ -145,4 +143,3 @@ pub(crate) async fn shutdown(contact: &Contact) -> Result<(), ConnectError> {
     connection.closed().await;
     Ok(())
 }
-

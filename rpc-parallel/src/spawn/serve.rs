@@ -32,7 +32,9 @@ pub enum ServeError {
     #[error("the worker cannot be served: {0}")]
     System(String),
     /// There is no tokio runtime with I/O and time enabled here.
-    #[error("no tokio runtime runs here: serve inside `#[rpc_parallel::main]`, `#[tokio::main]` or `Runtime::block_on`, with I/O and time enabled")]
+    #[error(
+        "no tokio runtime runs here: serve inside `#[rpc_parallel::main]`, `#[tokio::main]` or `Runtime::block_on`, with I/O and time enabled"
+    )]
     NoRuntime,
 }
 
@@ -89,8 +91,7 @@ impl<C: Client> Serve<C> {
         key.copy_from_slice(&random[16..]);
         let id = WorkerId::from_bytes(id);
         let arg = self.arg.map_err(|error| ServeError::System(format!("its argument cannot be encoded: {error}")))?;
-        let config =
-            ServerConfig { id, name: self.name.clone(), key, settings: self.settings.clone() };
+        let config = ServerConfig { id, name: self.name.clone(), key, settings: self.settings.clone() };
         let server = Server::start(registration, Bytes::from(arg), config).await.map_err(ServeError::Init)?;
         let address = server.listen().map_err(|error| ServeError::System(error.to_string()))?;
         // A request to end, which any client can make, ends this worker and not its host.

@@ -40,11 +40,7 @@ impl Listener {
         let path = directory.path().join("s");
         let listener = StdListener::bind(&path)?;
         listener.set_nonblocking(true)?;
-        Ok(Self {
-            listener: UnixListener::from_std(listener)?,
-            address: Address::Path(path),
-            _directory: directory,
-        })
+        Ok(Self { listener: UnixListener::from_std(listener)?, address: Address::Path(path), _directory: directory })
     }
 
     /// Where it listens.

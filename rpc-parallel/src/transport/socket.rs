@@ -32,7 +32,7 @@ impl Socket {
     /// Registers the stream with the current runtime.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        let readable = AsyncFd::with_interest(OwnedFd::from(stream), Interest::READABLE)?;
+        let readable = register(OwnedFd::from(stream), Interest::READABLE)?;
         Ok(Self { readable, writable: OnceLock::new() })
     }
 
@@ -78,7 +78,7 @@ impl Socket {
             Some(writable) => writable,
             None => {
                 let duplicate = self.readable.get_ref().try_clone()?;
-                let fresh = AsyncFd::with_interest(duplicate, Interest::WRITABLE)?;
+                let fresh = register(duplicate, Interest::WRITABLE)?;
                 self.writable.get_or_init(|| fresh)
             }
         };
@@ -99,6 +99,13 @@ impl Socket {
             buffer.reserve(READ_SIZE);
         }
     }
+}
+
+fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` always gives the same descriptor, and keeps it open for as long as it lives, which is as
+    // long as the `AsyncFd` that owns it.
+    let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
+    registered.map_err(|error| error.into_parts().1)
 }
 
 fn recv_into(fd: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<usize> {

@@ -37,7 +37,9 @@ impl CloseReason {
     pub(crate) fn is_silent(&self) -> bool {
         matches!(
             self.kind,
-            CloseKind::Eof | CloseKind::Transport | CloseKind::HandshakeFailed(_, HandshakeFailure::Eof | HandshakeFailure::Transport)
+            CloseKind::Eof
+                | CloseKind::Transport
+                | CloseKind::HandshakeFailed(_, HandshakeFailure::Eof | HandshakeFailure::Transport)
         )
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn announced_len(input: &[u8]) -> Option<usize> {
 
 /// Reads a frame's header from all that follows its length, and says where the payload starts.
 pub(crate) fn decode(body: &[u8]) -> Result<(Frame, usize), Malformed> {
-    let mut reader = Reader { frame: "", rest: body };
+    let mut reader = Reader { frame: name(u8::MAX), rest: body };
     let kind = reader.byte("it is empty")?;
     reader.frame = name(kind);
     let frame = match kind {

@@ -1,0 +1,225 @@
+//! What is measured.
+
+use std::{future::Future, time::Instant};
+
+use futures_util::{Stream, StreamExt, stream, stream::FuturesUnordered};
+use rpc_parallel::{Init, Spawn, WorkerContext};
+
+use crate::{
+    limit,
+    placement::{self, Placement},
+};
+
+#[rpc_parallel::worker]
+trait Bench {
+    async fn pin(&self, cpu: usize);
+    async fn next(&self, n: u64) -> u64;
+    async fn echo(&self, bytes: &[u8]) -> Vec<u8>;
+    async fn numbers(&self, to: u64) -> impl Stream<Item = u64>;
+    async fn lines(&self, count: usize) -> impl Stream<Item = [u8; 32]>;
+}
+
+struct Bencher;
+
+impl Init for Bencher {
+    type Arg = ();
+    type Error = std::convert::Infallible;
+
+    async fn init((): (), _: &WorkerContext) -> Result<Self, Self::Error> {
+        Ok(Self)
+    }
+}
+
+#[rpc_parallel::worker]
+impl Bench for Bencher {
+    async fn pin(&self, cpu: usize) {
+        placement::pin(cpu);
+    }
+    async fn next(&self, n: u64) -> u64 {
+        n + 1
+    }
+    async fn echo(&self, bytes: &[u8]) -> Vec<u8> {
+        bytes.to_vec()
+    }
+    async fn numbers(&self, to: u64) -> impl Stream<Item = u64> {
+        stream::iter(0..to)
+    }
+    async fn lines(&self, count: usize) -> impl Stream<Item = [u8; 32]> {
+        stream::repeat([7; 32]).take(count)
+    }
+}
+
+/// One workload: seconds per unit of ours and of the limit, in one round.
+pub struct Workload {
+    pub name: &'static str,
+    pub run: fn(Placement, bool) -> (f64, f64),
+    pub show: fn(f64) -> String,
+}
+
+pub const ALL: [Workload; 9] = [
+    Workload {
+        name: "sequential call, u64 → u64",
+        run: |p, q| (sequential(p, n(q, 20_000), false), limit::ping_pong(8, n(q, 20_000), p)),
+        show: micros,
+    },
+    Workload {
+        name: "the same, multi_thread caller",
+        run: |p, q| (sequential(p, n(q, 20_000), true), limit::ping_pong(8, n(q, 20_000), p)),
+        show: micros,
+    },
+    Workload {
+        name: "64 calls in flight",
+        run: |p, q| (in_flight(p, 64, n(q, 200_000), false), limit::ping_pong(8 * 64, n(q, 20_000), p) / 64.0),
+        show: micros,
+    },
+    Workload {
+        name: "the same, multi_thread caller",
+        run: |p, q| (in_flight(p, 64, n(q, 200_000), true), limit::ping_pong(8 * 64, n(q, 20_000), p) / 64.0),
+        show: micros,
+    },
+    Workload {
+        name: "1024 calls in flight",
+        run: |p, q| (in_flight(p, 1024, n(q, 400_000), false), limit::ping_pong(8 * 1024, n(q, 5_000), p) / 1024.0),
+        show: micros,
+    },
+    Workload {
+        name: "stream of u64, per item",
+        run: |p, q| (numbers(p, n(q, 5_000_000) as u64), limit::stream(n(q, 1 << 29), p) * 8.0),
+        show: nanos,
+    },
+    Workload {
+        name: "stream of 32-byte items, per item",
+        run: |p, q| (lines(p, n(q, 2_000_000)), limit::stream(n(q, 1 << 29), p) * 32.0),
+        show: nanos,
+    },
+    Workload {
+        name: "echo of 1 MiB",
+        run: |p, q| (echo(p, 1 << 20, n(q, 200)), limit::ping_pong(1 << 20, n(q, 200), p)),
+        show: micros,
+    },
+    Workload {
+        name: "spawn to first reply",
+        run: |p, q| (spawn(p, n(q, 50)), limit::fork_exec(n(q, 50), p)),
+        show: micros,
+    },
+];
+
+fn n(quick: bool, count: usize) -> usize {
+    if quick { (count / 100).max(10) } else { count }
+}
+
+fn micros(seconds: f64) -> String {
+    format!("{:.2} µs", seconds * 1e6)
+}
+
+fn nanos(seconds: f64) -> String {
+    format!("{:.1} ns", seconds * 1e9)
+}
+
+/// Runs a workload on a runtime of its own, pinned.
+fn run<F: Future<Output = f64>>(multi_thread: bool, placement: Placement, work: F) -> f64 {
+    placement.pin_caller();
+    let mut builder = match multi_thread {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let seconds = builder.enable_all().worker_threads(2).build().unwrap().block_on(work);
+    placement::pin_both();
+    seconds
+}
+
+async fn client(placement: Placement) -> BenchClient {
+    let client: BenchClient = Bencher::spawn(()).connect().await.unwrap();
+    client.pin(placement.other()).await.unwrap();
+    client
+}
+
+fn sequential(placement: Placement, count: usize, multi_thread: bool) -> f64 {
+    run(multi_thread, placement, async move {
+        let client = client(placement).await;
+        let task = async move {
+            let mut start = Instant::now();
+            for n in 0..count + count / 10 {
+                if n == count / 10 {
+                    start = Instant::now();
+                }
+                client.next(n as u64).await.unwrap();
+            }
+            start.elapsed().as_secs_f64() / count as f64
+        };
+        if multi_thread { tokio::spawn(task).await.unwrap() } else { task.await }
+    })
+}
+
+fn in_flight(placement: Placement, width: usize, count: usize, multi_thread: bool) -> f64 {
+    run(multi_thread, placement, async move {
+        let client = client(placement).await;
+        let tasks: FuturesUnordered<_> = (0..width)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    for n in 0..count / width {
+                        client.next(n as u64).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        let start = Instant::now();
+        tasks.for_each(|done| async { done.unwrap() }).await;
+        start.elapsed().as_secs_f64() / (count / width * width) as f64
+    })
+}
+
+fn numbers(placement: Placement, count: u64) -> f64 {
+    run(false, placement, async move {
+        let client = client(placement).await;
+        let start = Instant::now();
+        let mut stream = client.numbers(count).await.unwrap();
+        let mut sum = 0;
+        while let Some(number) = stream.next().await {
+            sum += number.unwrap();
+        }
+        assert_eq!(sum, count * (count - 1) / 2);
+        start.elapsed().as_secs_f64() / count as f64
+    })
+}
+
+fn lines(placement: Placement, count: usize) -> f64 {
+    run(false, placement, async move {
+        let client = client(placement).await;
+        let start = Instant::now();
+        let stream = client.lines(count).await.unwrap();
+        assert_eq!(stream.map(Result::unwrap).count().await, count);
+        start.elapsed().as_secs_f64() / count as f64
+    })
+}
+
+fn echo(placement: Placement, size: usize, count: usize) -> f64 {
+    run(false, placement, async move {
+        let client = client(placement).await;
+        let bytes = vec![7; size];
+        let mut start = Instant::now();
+        for round in 0..count + count / 10 {
+            if round == count / 10 {
+                start = Instant::now();
+            }
+            assert_eq!(client.echo(&bytes).await.unwrap().len(), size);
+        }
+        start.elapsed().as_secs_f64() / count as f64
+    })
+}
+
+fn spawn(placement: Placement, count: usize) -> f64 {
+    run(false, placement, async move {
+        // The first one also starts the thread that looks after processes.
+        client(placement).await.next(1).await.unwrap();
+        let mut spent = 0.0;
+        for _ in 0..count {
+            let start = Instant::now();
+            let worker: BenchClient = Bencher::spawn(()).connect().await.unwrap();
+            worker.next(1).await.unwrap();
+            spent += start.elapsed().as_secs_f64();
+        }
+        spent / count as f64
+    })
+}
