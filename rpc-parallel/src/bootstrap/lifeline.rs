@@ -13,11 +13,11 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{Mode, OFlags, open},
-    process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process},
+    process::{Signal, getpid, kill_process},
     stdio::{dup2_stderr, dup2_stdout},
 };
 
-use super::{ControlSender, system::Parent};
+use super::{ControlSender, group, system::Parent};
 use crate::process::messages::{Flags, Kind, Splitter};
 
 /// Something to do now and then on this thread; it says when it wants to be called again.
@@ -71,10 +71,7 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
 /// Ends this process, and the plain processes that it started.
 fn end() -> ! {
     say("rpc-parallel: the master is gone, so this worker ends\n");
-    // Not the leader: then the group is someone else's, and would take others along.
-    if getpgrp() == getpid() {
-        let _ = kill_current_process_group(Signal::KILL);
-    }
+    group::kill();
     loop {
         let _ = kill_process(getpid(), Signal::KILL);
         thread::park();

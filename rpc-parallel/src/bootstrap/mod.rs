@@ -8,6 +8,7 @@
 
 mod charge;
 mod control;
+mod group;
 #[cfg(all(feature = "pre-main", any(target_os = "linux", target_os = "android")))]
 mod hook;
 mod lifeline;
