@@ -2,6 +2,7 @@
 
 mod arguments;
 mod call;
+#[allow(clippy::module_inception, reason = "a file is called after the type in it")]
 mod client;
 mod error;
 mod reply;

@@ -182,10 +182,11 @@ impl RawCall {
         match reply {
             // The reply was there already, so that only its stream can still be stopped.
             Some(reply) => {
-                if let Some((key, slot)) = reply.reader {
-                    if core.waiting.remove_reader(key, slot) && core.terminal.is_none() {
-                        core.session.stop_stream(key);
-                    }
+                if let Some((key, slot)) = reply.reader
+                    && core.waiting.remove_reader(key, slot)
+                    && core.terminal.is_none()
+                {
+                    core.session.stop_stream(key);
                 }
             }
             None => {

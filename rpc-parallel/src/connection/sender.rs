@@ -166,10 +166,10 @@ impl RawSender {
             }
         }
         let sent = if self.batch.is_empty() { Sent::Yes } else { Sent::NoCredit };
-        if wait || matches!(sent, Sent::NoCredit) {
-            if let Some(writer) = core.waiting.writers.get_mut(self.slot) {
-                writer.wait(cx);
-            }
+        if (wait || matches!(sent, Sent::NoCredit))
+            && let Some(writer) = core.waiting.writers.get_mut(self.slot)
+        {
+            writer.wait(cx);
         }
         sent
     }

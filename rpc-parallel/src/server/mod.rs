@@ -4,6 +4,7 @@ mod answer;
 mod builtin;
 mod context;
 mod dispatch;
+#[allow(clippy::module_inception, reason = "a file is called after the type in it")]
 mod server;
 mod service;
 mod upload;
