@@ -62,9 +62,11 @@ fn odd_tree() -> TempDir {
         b"*",
         b"'\"$(x)",
     ];
-    for directory in ["", "d", "d/a", "d-", "d.d", "e\\e"] {
-        let directory = tree.path().join(directory);
-        fs::create_dir_all(&directory).unwrap();
+    let directories = ["", "d", "d/a", "d-", "d.d", "e\\e"].map(|name| tree.path().join(name));
+    for directory in &directories {
+        fs::create_dir_all(directory).unwrap();
+    }
+    for directory in directories {
         for name in names {
             let path = directory.join(OsStr::from_bytes(name));
             if !path.is_dir() {

@@ -20,21 +20,32 @@ use crate::{parse::Input, report::Errors};
 ///
 /// # On a trait
 ///
-/// ```ignore
+/// ```
+/// use futures_util::Stream;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Deserialize, Serialize)]
+/// # pub struct Book;
+/// # #[derive(Deserialize, Serialize)]
+/// # pub struct Update;
+/// # #[derive(Deserialize, Serialize)]
+/// # pub struct DivisionByZero;
+/// # #[derive(Deserialize, Serialize)]
+/// # pub struct Missing;
+///
 /// #[rpc_parallel::worker]
 /// pub trait Counter {
 ///     /// A call.
 ///     async fn add(&self, n: u64) -> u64;
 ///     /// Borrowed arguments are encoded in place; at the worker `&str` and `&[u8]` are read without a copy.
 ///     async fn greet(&self, name: &str, numbers: &[u32], book: &Book) -> String;
-///     /// Keeps its error: the client's call gives `Result<u64, CallError<DivError>>`.
-///     async fn divide(&self, by: u64) -> Result<u64, DivError>;
+///     /// Keeps its error: the client's call gives `Result<u64, CallError<DivisionByZero>>`.
+///     async fn divide(&self, by: u64) -> Result<u64, DivisionByZero>;
 ///     /// A stream of items, a stream of arguments, or both.
 ///     async fn range(&self, to: u64) -> impl Stream<Item = u64>;
 ///     async fn lines(&self, path: &str) -> Result<impl Stream<Item = String>, Missing>;
 ///     async fn sum_all(&self, values: impl Stream<Item = u64>) -> u64;
 ///     /// A first value and its updates, with or without `Result`.
-///     async fn book(&self, symbol: &str) -> Result<(Book, impl Stream<Item = Update>), NoSuchSymbol>;
+///     async fn book(&self, symbol: &str) -> Result<(Book, impl Stream<Item = Update>), Missing>;
 ///     /// A plain `fn` may compute or block: it runs on the blocking pool.
 ///     fn crunch(&self, n: u64) -> u64;
 ///     /// Cheap: it runs on the connection's own task.
@@ -76,13 +87,33 @@ use crate::{parse::Input, report::Errors};
 ///
 /// # On an implementation
 ///
-/// ```ignore
-/// #[rpc_parallel::worker]
+/// ```
+/// # use std::convert::Infallible;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use rpc_parallel::{Init, WorkerContext, worker};
+///
+/// #[worker]
+/// pub trait Counter {
+///     async fn add(&self, n: u64) -> u64;
+/// }
+///
+/// pub struct Tally(AtomicU64);
+///
+/// impl Init for Tally {
+///     type Arg = u64;
+///     type Error = Infallible;
+///
+///     async fn init(start: u64, _cx: &WorkerContext) -> Result<Self, Infallible> {
+///         Ok(Self(start.into()))
+///     }
+/// }
+///
+/// #[worker]
 /// impl Counter for Tally {
 ///     async fn add(&self, n: u64) -> u64 {
-///         n
+///         self.0.fetch_add(n, Ordering::Relaxed) + n
 ///     }
-///     // ...
 /// }
 /// ```
 ///
@@ -97,7 +128,7 @@ use crate::{parse::Input, report::Errors};
 /// <details>
 /// <summary>The expansion</summary>
 ///
-/// ```ignore
+/// ```text
 /// pub trait Counter: Send + Sync + 'static {
 ///     fn add(&self, n: u64) -> impl Future<Output = u64> + Send;
 ///
@@ -143,7 +174,7 @@ use crate::{parse::Input, report::Errors};
 /// // Of the implementation:
 /// impl Serves<CounterClient> for Tally { .. }
 /// impl Registered<CounterClient> for <Tally as ConnectionState>::Worker {}
-/// inventory::submit! { Registration::of::<Tally, CounterClient>(file!(), line!()) }
+/// inventory::submit! { Registration::of::<<Tally as ConnectionState>::Worker, Tally, CounterClient>(file!(), line!()) }
 /// ```
 ///
 /// Each type is asked for its codec (`argument::<u64>()`, `plain::<u64>()`) by the same function in the client and in
@@ -156,10 +187,40 @@ pub fn worker(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The entry of a program that spawns workers.
 ///
-/// ```ignore
+/// ```
+/// # use std::{convert::Infallible, sync::atomic::{AtomicU64, Ordering}};
+/// use rpc_parallel::Spawn;
+/// # use rpc_parallel::{Init, WorkerContext, worker};
+/// #
+/// # #[worker]
+/// # pub trait Counter {
+/// #     async fn add(&self, n: u64) -> u64;
+/// # }
+/// #
+/// # pub struct Tally(AtomicU64);
+/// #
+/// # impl Init for Tally {
+/// #     type Arg = u64;
+/// #     type Error = Infallible;
+/// #
+/// #     async fn init(start: u64, _cx: &WorkerContext) -> Result<Self, Infallible> {
+/// #         Ok(Self(start.into()))
+/// #     }
+/// # }
+/// #
+/// # #[worker]
+/// # impl Counter for Tally {
+/// #     async fn add(&self, n: u64) -> u64 {
+/// #         self.0.fetch_add(n, Ordering::Relaxed) + n
+/// #     }
+/// # }
+///
 /// #[rpc_parallel::main]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let worker = Tally::spawn(10).await?;
+///     let counter = worker.connect().await?;
+///     assert_eq!(counter.add(5).await?, 15);
+///     worker.shutdown().await;
 ///     Ok(())
 /// }
 /// ```
@@ -175,7 +236,7 @@ pub fn worker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// <details>
 /// <summary>The expansion</summary>
 ///
-/// ```ignore
+/// ```text
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     async fn __rpc_parallel_main() -> Result<(), Box<dyn std::error::Error>> { .. }
 ///     enter();

@@ -1,6 +1,6 @@
 //! The names that expansions use.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::{Path, ext::IdentExt};
 
@@ -16,13 +16,18 @@ pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
 pub(crate) fn place(private: &TokenStream, macros: &[&str], span: Span) -> TokenStream {
     let calls = macros.iter().map(|name| {
         let name = Ident::new(name, span);
-        let call = quote!(#private::#name!()).into_iter().map(|mut token| {
-            token.set_span(span);
-            token
-        });
-        call.collect::<TokenStream>()
+        at(span, quote!(#private::#name!()))
     });
     quote!(#(#calls),*)
+}
+
+/// The same tokens, all at `span`.
+pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    let at = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(at).collect()
 }
 
 /// A local variable of the expansion, which no name of the user's can meet: its variables by hygiene; its constants

@@ -30,10 +30,10 @@ use crate::{Fault, server::WorkerContext};
     note = "`Init` makes the worker's state from the argument of `spawn`; a type that is made once for each connection implements `rpc_parallel::ConnectionState` instead"
 )]
 pub trait Init: Sized + Send + Sync + 'static {
-    /// The argument of `spawn` and `serve`: a type that serde can encode and decode.
-    type Arg: StateArgument;
+    /// The argument of `spawn` and `serve`.
+    type Arg: Serialize + DeserializeOwned + Send + 'static;
     /// Why there may be no worker: any [`std::error::Error`], a [`Fault`], or [`Infallible`].
-    type Error: StateError;
+    type Error: Into<Fault>;
 
     /// Makes the state. It runs in the worker, before anyone can call it.
     fn init(arg: Self::Arg, cx: &WorkerContext) -> impl Future<Output = Result<Self, Self::Error>> + Send;
@@ -79,9 +79,9 @@ pub trait ConnectionState: Sized + Send + Sync + 'static {
     /// The worker's state.
     type Worker: Init;
     /// The argument of `connect`, named by `#[worker(connect = ..)]` on the trait.
-    type Arg: StateArgument;
+    type Arg: Serialize + DeserializeOwned + Send + 'static;
     /// Why a connection may be refused.
-    type Error: StateError;
+    type Error: Into<Fault>;
 
     /// Makes the state of a new connection.
     fn open(
@@ -100,25 +100,3 @@ impl<T: Init> ConnectionState for T {
         Ok(Arc::clone(worker))
     }
 }
-
-/// The argument of `spawn`, `serve` or `connect`: whatever is `Serialize`, `DeserializeOwned`, `Send` and `'static`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the argument of `spawn` or `connect`",
-    label = "cannot travel to another process",
-    note = "it must be `serde::Serialize`, `serde::Deserialize`, `Send` and `'static`: `#[derive(Serialize, Deserialize)]`"
-)]
-pub trait StateArgument: Serialize + DeserializeOwned + Send + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + 'static> StateArgument for T {}
-
-/// Why there is no state: whatever becomes a [`Fault`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot tell another process why there is no worker",
-    label = "is no `std::error::Error`",
-    note = "write `type Error = rpc_parallel::Fault`: `?` turns any error into a `Fault`"
-)]
-pub trait StateError: Into<Fault> {}
-
-#[diagnostic::do_not_recommend]
-impl<E: Into<Fault>> StateError for E {}

@@ -22,9 +22,9 @@ pub use crate::{
     flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
     function::{Function, FunctionKind, FunctionParts, Interface},
     handler::{Dispatch, Handler, Work},
-    init::{ConnectionState, Init, StateArgument, StateError},
+    init::{ConnectionState, Init},
     referent::{Referent, WireReferent},
-    registry::{Registered, Registration, Serves},
+    registry::{Registered, Registration, Serves, WorkerOf},
     runtime::{Flavor, runtime},
     server::{Answer, Payload, Upload},
     shape::{

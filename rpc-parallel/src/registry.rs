@@ -40,10 +40,28 @@ pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
 )]
 pub trait Registered<C>: Init {}
 
-/// A connection state that serves the interface of the client `C`.
-pub trait Serves<C: Client>: ConnectionState<Arg = C::ConnectArg> {
+/// A type with the handlers for the interface of the client `C`. That it is a connection state is asked by
+/// [`WorkerOf`] alone, so that one which is none is one error.
+pub trait Serves<C: Client>: Sized + Send + Sync + 'static {
     /// What runs the functions, in the order of the interface.
     fn handlers() -> &'static [Handler<Self>];
+}
+
+/// The worker of the connection state `T`, which serves the interface of the client `C`.
+pub trait WorkerOf<T, C: Client>: Init {
+    /// Makes what dispatches the calls of one connection.
+    fn open(worker: AnyState, arg: Bytes) -> Boxed<Opened>;
+}
+
+impl<W, T, C> WorkerOf<T, C> for W
+where
+    W: Init,
+    T: Serves<C> + ConnectionState<Worker = W, Arg = C::ConnectArg>,
+    C: Client,
+{
+    fn open(worker: AnyState, arg: Bytes) -> Boxed<Opened> {
+        Box::pin(open::<T, C>(worker, arg))
+    }
 }
 
 /// One implementation of a worker trait.
@@ -72,16 +90,16 @@ inventory::collect!(Registration);
 
 impl Registration {
     /// The registration of the implementation for `T` of the trait of which `C` is the client.
-    pub const fn of<T: Serves<C>, C: Client>(file: &'static str, line: u32) -> Self {
+    pub const fn of<W: WorkerOf<T, C>, T: Serves<C>, C: Client>(file: &'static str, line: u32) -> Self {
         Self {
             interface: C::INTERFACE,
-            worker_type: WorkerTypeId::of::<T::Worker>,
-            worker_type_name: std::any::type_name::<T::Worker>,
+            worker_type: WorkerTypeId::of::<W>,
+            worker_type_name: std::any::type_name::<W>,
             implementation_name: std::any::type_name::<T>,
             file,
             line,
-            init: |arg, cx| Box::pin(init::<T::Worker>(arg, cx)),
-            open: |worker, arg| Box::pin(open::<T, C>(worker, arg)),
+            init: |arg, cx| Box::pin(init::<W>(arg, cx)),
+            open: W::open,
         }
     }
 }
@@ -98,7 +116,11 @@ async fn init<W: Init>(arg: Bytes, cx: WorkerContext) -> Result<AnyState, Fault>
     Ok(Arc::new(worker))
 }
 
-async fn open<T: Serves<C>, C: Client>(worker: AnyState, arg: Bytes) -> Opened {
+async fn open<T, C>(worker: AnyState, arg: Bytes) -> Opened
+where
+    T: Serves<C> + ConnectionState<Arg = C::ConnectArg>,
+    C: Client,
+{
     let worker = worker
         .downcast::<T::Worker>()
         .map_err(|_| Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>())))?;

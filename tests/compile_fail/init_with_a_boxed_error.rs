@@ -1,5 +1,5 @@
 //! Why there is no worker is told to another process, as a `Fault`.
-//! Write `type Error = Fault`: `?` turns any error into one.
+//! Write `type Error = Fault`, into which `?` turns any error.
 
 use rpc_parallel::{Init, WorkerContext};
 

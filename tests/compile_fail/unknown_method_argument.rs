@@ -1,4 +1,5 @@
 //! `#[rpc(..)]` takes `inline`, `one_way`, `local`, `plain` and `name = ".."`.
+//! Write one of these.
 
 use rpc_parallel::worker;
 

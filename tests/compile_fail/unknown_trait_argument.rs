@@ -1,4 +1,5 @@
 //! On a trait, `#[worker]` takes `name = ".."`, `connect = Type`, `client = Name` and `crate = path`.
+//! Write one of these.
 
 use rpc_parallel::worker;
 

@@ -21,8 +21,8 @@ const MARKER: &str = "RPC_PARALLEL_EXAMPLE_RUN";
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A running program.
-pub struct Run {
-    pub child: Child,
+pub(crate) struct Run {
+    pub(crate) child: Child,
     marker: String,
     stdout: File,
     stderr: File,
@@ -30,19 +30,19 @@ pub struct Run {
 
 /// What has become of it.
 #[derive(Debug)]
-pub struct Ended {
-    pub status: ExitStatus,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Run {
-    pub fn start(program: &str, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
+    pub(crate) fn start(program: &str, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
         Self::start_with(program, args, |_| {})
     }
 
     /// Starts a program; what it writes goes to files unless `change` says otherwise.
-    pub fn start_with(
+    pub(crate) fn start_with(
         program: &str,
         args: impl IntoIterator<Item: AsRef<OsStr>>,
         change: impl FnOnce(&mut Command),
@@ -58,7 +58,7 @@ impl Run {
     }
 
     /// The processes of this run that are alive. The environment of one that is dead reads as empty.
-    pub fn processes(&self) -> Vec<u32> {
+    pub(crate) fn processes(&self) -> Vec<u32> {
         let wanted = format!("{MARKER}={}", self.marker);
         let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         pids.filter(|pid| {
@@ -69,14 +69,14 @@ impl Run {
     }
 
     /// The processes that are not the program itself.
-    pub fn workers(&self) -> Vec<u32> {
+    pub(crate) fn workers(&self) -> Vec<u32> {
         let mut processes = self.processes();
         processes.retain(|pid| *pid != self.child.id());
         processes
     }
 
     /// Waits for the program's end, which must come soon, and for that of its workers.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         let status = wait_for("the program's end", LIMIT, || self.child.try_wait().unwrap());
         wait_for("the workers' end", Duration::from_secs(2), || self.processes().is_empty().then_some(()));
         let mut stderr = String::new();
@@ -102,7 +102,7 @@ impl Drop for Run {
 impl Ended {
     /// Stdout of a program that went well and had nothing to complain about.
     #[track_caller]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         assert!(self.status.success(), "{self:?}");
         assert_eq!(self.stderr, "");
         str::from_utf8(&self.stdout).unwrap()
@@ -110,11 +110,11 @@ impl Ended {
 }
 
 /// Runs a program to its end.
-pub fn run(program: &str, args: &[&str]) -> Ended {
+pub(crate) fn run(program: &str, args: &[&str]) -> Ended {
     Run::start(program, args).end()
 }
 
-pub fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         // It may have ended meanwhile.
         let _ = kill_process(pid, Signal::KILL);
@@ -123,7 +123,7 @@ pub fn kill(pid: u32) {
 
 /// Asks again and again until there is an answer.
 #[track_caller]
-pub fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ask() {

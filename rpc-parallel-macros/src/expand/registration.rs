@@ -32,14 +32,21 @@ pub(crate) fn worker_impl(input: &WorkerImpl) -> TokenStream {
 
 fn registration(Registration { ty, interface, client }: &Registration, private: &TokenStream) -> TokenStream {
     let (quiet, handlers) = (quiet(), paths::handlers());
-    let serves = quote_spanned!(ty.span()=> #private::Serves<#client>);
-    let of = quote_spanned!(ty.span()=> #private::Registration::of::<#ty, #client>);
+    // With one span throughout, what a type without a worker is told twice is the same, and is printed once.
+    let alias = Ident::new(&paths::local("Client").to_string(), ty.span());
+    let private = paths::at(ty.span(), private.clone());
+    let serves = quote_spanned!(ty.span()=> #private::Serves<#alias>);
     let worker = quote_spanned!(ty.span()=> <#ty as #private::ConnectionState>::Worker);
-    let handlers = Ident::new(&handlers.to_string(), interface.span());
-    let place = paths::place(private, &["file", "line"], ty.span());
+    let of = quote_spanned!(ty.span()=> #private::Registration::of::<#worker, #ty, #alias>);
+    let registered = quote_spanned!(ty.span()=> impl #private::Registered<#alias> for #worker {});
+    // A client that cannot be found is one error.
+    let client = quote!(#[allow(non_camel_case_types)] type #alias = #client;);
+    let place = paths::place(&private, &["file", "line"], ty.span());
     quote! {
         #quiet
         const _: () = {
+            #client
+
             #[automatically_derived]
             impl #serves for #ty {
                 fn handlers() -> &'static [#private::Handler<Self>] {
@@ -48,7 +55,7 @@ fn registration(Registration { ty, interface, client }: &Registration, private: 
             }
 
             #[automatically_derived]
-            impl #private::Registered<#client> for #worker {}
+            #registered
 
             #private::inventory::submit! { #of(#place) }
         };

@@ -1,8 +1,14 @@
 //! One sentence for each mistake.
 
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{main_messages, method_messages, worker_messages};
+use crate::{
+    model::Stub,
+    parse::{self, Input},
+    report::Errors,
+};
 
 /// Asserts that the one method has one mistake, with this beginning.
 macro_rules! method {
@@ -100,7 +106,9 @@ method! {
     unsafe_method: { unsafe fn a(&self); } => "a worker method is called from another process and cannot be `unsafe`"
     extern_method: { extern "C" fn a(&self); } => "a worker method has the Rust ABI"
     const_method: { const fn a(&self); } => "a worker method runs in another process"
-    variadic: { fn a(&self, n: ...); } => "a worker method has a fixed number of arguments"
+    conditional_rpc: { #[cfg_attr(test, rpc(inline))] fn a(&self); } => "`#[rpc]` is read before `cfg_attr` is"
+    lifetime_and_its_use: { async fn a<'a>(&self, n: &'a str); } => "a worker method has no lifetime parameters"
+    variadic: { unsafe extern "C" fn a(&self, n: ...); } => "a worker method has a fixed number of arguments"
     reserved_name: { fn __rpc_parallel_a(&self); } => "names that begin with `__rpc_parallel` are the macro's own"
 }
 
@@ -111,6 +119,7 @@ item! {
     associated_type: () { trait Foo { type Item; } } => "a worker trait has only methods: make the type a parameter of the trait, `trait Foo<Item>`"
     associated_constant: () { trait Foo { const N: u8; } } => "a worker trait has only methods"
     macro_in_the_trait: () { trait Foo { m!(); } } => "a worker trait has only methods"
+    included_trait: (includes(Bar)) { trait Foo {} } => "a worker trait does not include another"
     unknown_argument: (nam = "x") { trait Foo {} } => "unknown argument `nam`: on a trait, `#[worker]` takes"
     duplicate_argument: (name = "x", name = "y") { trait Foo {} } => "`name` is given twice"
     client_is_a_name: (client = a::B) { trait Foo {} } => "on a trait, `client` is the name of the client"
@@ -146,6 +155,39 @@ fn all_mistakes_are_reported_at_once() {
         async fn fine(&self);
     });
     assert_eq!(messages.len(), 6, "{messages:#?}");
+}
+
+/// What is called of a method with a mistake, so that the call is no second one.
+#[test]
+fn a_method_with_a_mistake_is_a_stub() {
+    let stub = |method: TokenStream| {
+        let mut errors = Errors::default();
+        let Input::Trait(input) = parse::worker(quote!(), quote!(trait Foo { #method }), &mut errors) else {
+            panic!("a trait was parsed");
+        };
+        assert!(errors.count() > 0 && input.methods.is_empty());
+        let known = |stub: &Stub| stub.arguments.iter().map(Option::is_some).collect::<Vec<_>>();
+        input.stubs.first().map(|stub| (stub.name.to_string(), known(stub)))
+    };
+    assert_eq!(
+        stub(quote!(
+            async fn a(&mut self, n: u8, m: &mut u8) -> u8;
+        )),
+        Some(("a".to_owned(), vec![true, false]))
+    );
+    assert_eq!(
+        stub(quote!(
+            async fn a(n: u8);
+        )),
+        Some(("a".to_owned(), vec![true]))
+    );
+    // There is nothing that a call of it could give.
+    assert_eq!(
+        stub(quote!(
+            async fn a(&self) -> &str;
+        )),
+        None
+    );
 }
 
 #[test]

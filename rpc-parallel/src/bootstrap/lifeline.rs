@@ -6,7 +6,6 @@
 use std::{
     io::{self, Read},
     os::fd::AsFd,
-    sync::OnceLock,
     thread,
     time::Duration,
 };
@@ -14,11 +13,11 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{Mode, OFlags, open},
-    process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process},
+    process::{Signal, getpid, kill_process},
     stdio::{dup2_stderr, dup2_stdout},
 };
 
-use super::{ControlSender, at_exit, system::Parent};
+use super::{ControlSender, group, system::Parent};
 use crate::process::messages::{Flags, Kind, Splitter};
 
 /// Something to do now and then on this thread; it says when it wants to be called again.
@@ -26,9 +25,6 @@ pub(super) type Tick = Box<dyn FnMut() -> Option<Duration> + Send>;
 
 /// Starts the thread.
 pub(super) fn start(control: ControlSender, parent: Parent, flags: Flags, tick: Option<Tick>) -> io::Result<()> {
-    if MASTER.set(control.clone()).is_ok() {
-        at_exit::call(exiting);
-    }
     let run = move || {
         hold(&control, &parent, tick);
         if flags.survive { let_go(flags) } else { end() }
@@ -75,29 +71,10 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
 /// Ends this process, and the plain processes that it started.
 fn end() -> ! {
     say("rpc-parallel: the master is gone, so this worker ends\n");
-    // Not the leader: then the group is someone else's, and would take others along.
-    if getpgrp() == getpid() {
-        let _ = kill_current_process_group(Signal::KILL);
-    }
+    group::kill();
     loop {
         let _ = kill_process(getpid(), Signal::KILL);
         thread::park();
-    }
-}
-
-/// The way to the master, for [`exiting`].
-static MASTER: OnceLock<ControlSender> = OnceLock::new();
-
-/// Ends the plain processes of a worker that exits by itself when its master is gone. While the master lives it does so
-/// when it reaps the worker. But a worker may exit *because* its master is gone, of an error in writing to it, before the
-/// lifeline has seen that; and one that survives its master has nobody else to do it.
-extern "C" fn exiting() {
-    let Some(control) = MASTER.get() else { return };
-    let mut watched = [PollFd::from_borrowed_fd(control.socket().as_fd(), PollFlags::empty())];
-    let gone = poll(&mut watched, Some(&Timespec::default())).is_ok_and(|ready| ready > 0);
-    // A fork of this process that exits is not the leader.
-    if gone && getpgrp() == getpid() {
-        let _ = kill_current_process_group(Signal::KILL);
     }
 }
 

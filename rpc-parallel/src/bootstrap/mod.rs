@@ -6,9 +6,9 @@
 //! 4. The lifeline thread starts: from now on the end of the control socket is the end of the process.
 //! 5. [`worker::run`] does the rest and never returns.
 
-mod at_exit;
 mod charge;
 mod control;
+mod group;
 #[cfg(all(feature = "pre-main", any(target_os = "linux", target_os = "android")))]
 mod hook;
 mod lifeline;

@@ -15,7 +15,7 @@ use rustix::{
     stdio::{dup2_stdin, stdin},
 };
 
-use super::{ControlSender, lifeline, system, worker};
+use super::{ControlSender, group, lifeline, system, worker};
 use crate::process::{
     messages::{Header, MAX_DESCRIPTORS},
     socket::{is_unix_stream, receive_flags},
@@ -73,6 +73,7 @@ fn accept() -> Result<Ticket, Refusal> {
         system::wake_at_parents_death();
     }
     let parent = system::Parent::watch(header.parent);
+    group::watch_over();
 
     let mut name = vec![0; usize::from(header.name)];
     control.read_exact(&mut name).map_err(|_| Refusal::MasterGone)?;

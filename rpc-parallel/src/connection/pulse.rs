@@ -59,8 +59,10 @@ impl Shared {
     fn pulse(&self) {
         let mut core = self.lock();
         core.session.keep_alive(Instant::now());
-        if core.session.transmit() {
-            self.flush_now(&mut core);
+        // Not left to the driver, although it may be at work: it may be in a handler that blocks. And not left until it
+        // learns that the socket takes bytes again, as nobody would tell it.
+        if core.session.transmit() && (self.write(&mut core).is_err() || core.blocked) {
+            self.driver.wake();
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{
     Stream, StreamExt, TryStreamExt,
-    future::{select_all, try_join_all},
+    future::{join_all, select_all, try_join_all},
     stream,
 };
 use rpc_parallel::{CallError, ConnectError, DeathReport, Spawn, SpawnError, Spawned};
@@ -71,11 +71,18 @@ async fn sum_all(job: Job, console: &Arc<Console>) -> Result<(), Error> {
     let workers: Vec<Spawned<ChecksumClient>> = try_join_all(spawns).await?;
     let clients = try_join_all(workers.iter().map(|worker| worker.connect().into_future())).await?;
     let ends = select_all(workers.iter().map(|worker| Box::pin(worker.exit())));
-    tokio::select! {
+    let result = tokio::select! {
         result = sum(batches, &clients, console) => result,
         // A worker may die when no call is open on it, or when nobody waits for its calls because of a slow reader.
         (report, ..) = ends => Err(Error::Died(report)),
+    };
+    // To drop the workers would end them too, but not wait for it. After an error there may be a large file in the works,
+    // for which nobody waits.
+    match result {
+        Ok(()) => drop(join_all(workers.into_iter().map(Spawned::shutdown)).await),
+        Err(_) => drop(join_all(workers.into_iter().map(Spawned::kill)).await),
     }
+    result
 }
 
 /// Finds the files in a thread of its own, since reading directories blocks.

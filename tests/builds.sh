@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Whether a spawned worker comes up and knows all implementations, in every way that a program can be linked.
+# Called by CI; not part of `cargo test`, as each way builds the library anew.
+set -euo pipefail
+cd "$(dirname "$0")/builds"
+
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/../../target/builds}" CARGO_TERM_COLOR=never
+host=$(rustc -vV | sed -n 's/^host: //p')
+expected="6 of 6"
+
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+
+# check NAME PROGRAM: the program says what its worker knows.
+check() {
+  local said
+  said=$(timeout 60 "$2" </dev/null) || fail "$1: it ended with $?"
+  [ "$said" = "$expected" ] || fail "$1: it said '$said' instead of '$expected'"
+  printf 'ok       %s\n' "$1"
+}
+
+# build NAME RUSTFLAGS [cargo's arguments]: each in a directory of its own, and gone afterwards.
+build() {
+  local name=$1 flags=$2 directory="$CARGO_TARGET_DIR/$1"
+  shift 2
+  RUSTFLAGS="$flags" cargo build --quiet --locked --target-dir "$directory" "$@" || fail "$name: it does not build"
+}
+
+program() { find "$CARGO_TARGET_DIR/$1" -name builds -type f -perm -u+x -not -path '*/deps/*' | head -n 1; }
+
+try() {
+  local name=$1
+  build "$@" --bin builds
+  check "$name" "$(program "$name")"
+  rm -rf "${CARGO_TARGET_DIR:?}/$name"
+}
+
+has_linker() { command -v "ld.$1" >/dev/null; }
+
+try dev ""
+try thin-lto "" --config 'profile.release.lto="thin"' --release
+try fat-lto "" --config 'profile.release.lto="fat"' --config profile.release.codegen-units=1 --release
+try abort "" --config 'profile.dev.panic="abort"'
+for linker in bfd gold mold; do
+  if has_linker "$linker"; then
+    # Since 1.90 rustc adds its own lld on this target; the last of the two flags counts for the C compiler.
+    try "$linker" "-C linker-features=-lld -C link-arg=-fuse-ld=$linker"
+  else
+    printf 'skipped  %s: ld.%s is not installed\n' "$linker" "$linker"
+  fi
+done
+musl="${host%-*}-musl"
+if rustc --print target-libdir --target "$musl" 2>/dev/null | xargs -I{} test -d {}; then
+  try musl "" --target "$musl"
+else
+  printf 'skipped  musl: the target %s is not installed\n' "$musl"
+fi
+
+# Without the hook, `main` is the entry.
+try no-pre-main "" --no-default-features
+
+# Without the hook and without an entry, a spawn says so rather than starting children without end.
+build no-entry "" --no-default-features --bin no-entry
+said=$(timeout 60 "$CARGO_TARGET_DIR/no-entry/debug/no-entry" </dev/null) || fail "no-entry: it ended with $?"
+case "$said" in
+  *"no rpc_parallel entry ran in this process"*) printf 'ok       no-entry\n' ;;
+  *) fail "no-entry: it said '$said'" ;;
+esac
+rm -rf "${CARGO_TARGET_DIR:?}/no-entry"
+
+# In a shared library the hook does nothing, also with the marker set, and a spawn names the library.
+build cdylib "" --lib
+library="$CARGO_TARGET_DIR/cdylib/debug/libbuilds.so"
+cat >"$CARGO_TARGET_DIR/host.c" <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+  void *library = dlopen(argv[1], RTLD_NOW);
+  if (!library) { puts(dlerror()); return 1; }
+  void (*spawn)(void) = (void (*)(void))dlsym(library, "spawn_one");
+  if (!spawn) { puts(dlerror()); return 1; }
+  spawn();
+  return 0;
+}
+C
+cc -o "$CARGO_TARGET_DIR/host" "$CARGO_TARGET_DIR/host.c" -ldl
+said=$(timeout 60 "$CARGO_TARGET_DIR/host" "$library" </dev/null) || fail "cdylib: it ended with $?"
+case "$said" in
+  *"rpc_parallel is linked into "*libbuilds.so*) printf 'ok       cdylib\n' ;;
+  *) fail "cdylib: it said '$said'" ;;
+esac
+said=$(RPC_PARALLEL_WORKER=1 timeout 60 "$CARGO_TARGET_DIR/host" "$library" </dev/null) || fail "cdylib, marked: it ended with $?"
+case "$said" in
+  *"was itself started as a worker"*) printf 'ok       cdylib in a marked process\n' ;;
+  *) fail "cdylib, marked: it said '$said'" ;;
+esac
+rm -rf "${CARGO_TARGET_DIR:?}/cdylib" "$CARGO_TARGET_DIR/host" "$CARGO_TARGET_DIR/host.c"

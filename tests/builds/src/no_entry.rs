@@ -1,0 +1,5 @@
+//! A main that is no entry.
+
+fn main() {
+    builds::spawn_one();
+}
