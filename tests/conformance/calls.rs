@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt, future::join_all, stream};
-use rpc_parallel::{CallError, Client, CloseKind, Closer, Exit, Init, Spawn, WorkerContext};
+use rpc_parallel::{CallError, CloseKind, Closer, Exit, Init, Spawn, WorkerContext};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use tokio::sync::Semaphore;
 
@@ -88,7 +88,7 @@ impl Gated for Gates {
     }
     async fn note(&self, n: u32) {
         self.order.lock().unwrap().push(n);
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             tokio::task::yield_now().await;
         }
     }
@@ -207,7 +207,7 @@ async fn c125_undecodable_arguments() {
     let open = client.wait("gate".into()).start();
     match within(client.lucky(Lucky(13))).await {
         Err(CallError::Decode(text)) => {
-            assert!(text.contains("the worker cannot decode") && text.contains("`n`"), "{text}")
+            assert!(text.contains("the worker cannot decode") && text.contains("`n`"), "{text}");
         }
         other => panic!("{other:?}"),
     }

@@ -79,7 +79,7 @@ impl Visit for Guest {
         self.house.guests.load(Relaxed)
     }
     async fn forever(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -100,7 +100,7 @@ async fn c034_the_executable_may_be_renamed_and_removed() {
     std::fs::copy(Program::PATH, &first).unwrap();
     let mut program = Program::start_at(&first, &["image"]);
     // The workers print too.
-    let mut answer = |program: &mut Program| loop {
+    let answer = |program: &mut Program| loop {
         let line = program.line();
         if !line.starts_with("on stdout") {
             return line;

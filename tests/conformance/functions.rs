@@ -303,7 +303,7 @@ async fn c090_streams_are_given_up_one_by_one() {
         assert_eq!(within(stream.next()).await.unwrap().unwrap(), 0);
     }
     for left in [2, 1, 0] {
-        streams.remove(0);
+        drop(streams.remove(0));
         until("its producer ends", async || client.senders().await.unwrap() == left).await;
         for stream in &mut streams {
             assert!(within(stream.next()).await.unwrap().is_ok());

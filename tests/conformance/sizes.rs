@@ -1,9 +1,7 @@
 //! Messages that are too large: refused before they are sent, and the connection lives.
 
-use std::convert::Infallible;
-
 use futures_util::{Stream, StreamExt, stream};
-use rpc_parallel::{CallError, Client, Init, Settings, Spawn, Spawned, WorkerContext};
+use rpc_parallel::{CallError, Client, Settings, Spawn, Spawned};
 
 use crate::{
     connections::changed,

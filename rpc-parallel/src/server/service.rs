@@ -70,6 +70,12 @@ impl Serving {
             target.close();
         });
     }
+
+    fn shut_down(&self, incoming: &Incoming) {
+        // A message that is not settled would hold up the close that it asks for.
+        incoming.target().settle(incoming.call.payload.len());
+        self.server.shutdown();
+    }
 }
 
 /// A connection whose opening failed stays unopened: the client closes it.
@@ -92,7 +98,7 @@ impl Service for Serving {
         let Some(opened) = self.opened.get() else {
             match function {
                 builtin::OPEN => self.open(&incoming),
-                builtin::SHUTDOWN => self.server.shutdown(),
+                builtin::SHUTDOWN => self.shut_down(&incoming),
                 _ => {
                     let text = "the connection has no state yet: a client must open it before it calls a function";
                     incoming.refuse(Status::Refused, text.into());
@@ -103,7 +109,7 @@ impl Service for Serving {
         match opened.index.get(&function) {
             Some(index) => dispatch::run(&opened.dispatch, *index, incoming),
             None if function == builtin::OPEN => refuse(&incoming.target(), &OpenFailure::Again),
-            None if function == builtin::SHUTDOWN => self.server.shutdown(),
+            None if function == builtin::SHUTDOWN => self.shut_down(&incoming),
             None => unknown(&incoming, opened),
         }
     }
