@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use rustix::process::{Signal, getpgid, getpgrp, getpid, getppid, kill_process_group, setpgid};
+use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process_group, setpgid};
 
 /// Whether this process leads its group. If it does not, the group is someone else's, and would take others along.
 static LEADS: AtomicBool = AtomicBool::new(false);
@@ -34,10 +34,17 @@ extern "C" fn at_exit() {
     let own = getpid();
     // The master's group is the one that is sure to be there. If it is not, nobody is left who would look at the exit
     // code, and this process ends with the others.
-    if let Ok(masters) = getpgid(getppid())
+    if let Some(masters) = parents_group()
         && masters != own
     {
         let _ = setpgid(None, Some(masters));
     }
     kill();
+}
+
+/// The process group of the parent. Not by rustix, which takes 0 for impossible: it is the group of a parent that is in
+/// another PID namespace, and pid 1 of a container often has it.
+fn parents_group() -> Option<Pid> {
+    // SAFETY: these calls have no preconditions.
+    Pid::from_raw(unsafe { libc::getpgid(libc::getppid()) }).filter(|group| group.as_raw_nonzero().get() > 0)
 }
