@@ -41,18 +41,18 @@ async fn a_tokio_test_with_threads() {
 
 #[tokio::test]
 async fn a_child_runs_no_test() {
-        sign();
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("count");
-        for _ in 0..10 {
-            let worker = Probe::spawn(()).env(COUNT, &path).await.unwrap();
-            let client = worker.connect().await.unwrap();
-            // Neither our arguments, such as the filter of `cargo test`, nor anything that libtest would take for one.
-            let args = client.args().await.unwrap();
-            assert_eq!(args.get(1).map(String::as_str), Some("rpc-parallel-worker"), "{args:?}");
-            drop(worker.shutdown().await);
-        }
-        assert!(!path.exists(), "a test ran in a worker");
+    sign();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("count");
+    for _ in 0..10 {
+        let worker = Probe::spawn(()).env(COUNT, &path).await.unwrap();
+        let client = worker.connect().await.unwrap();
+        // Neither our arguments, such as the filter of `cargo test`, nor anything that libtest would take for one.
+        let args = client.args().await.unwrap();
+        assert_eq!(args.get(1).map(String::as_str), Some("rpc-parallel-worker"), "{args:?}");
+        drop(worker.shutdown().await);
+    }
+    assert!(!path.exists(), "a test ran in a worker");
 }
 
 #[tokio::test]

@@ -75,7 +75,10 @@ fn a_detached_worker_outlives_its_master_and_ends_on_request() {
         assert_eq!(echo.echo("still here").await.unwrap(), "still here");
         // The end of the connection does not end it either.
         drop(echo);
-        assert_eq!(worker.with_client(async |echo: EchoClient| echo.pid().await).await.unwrap().unwrap(), worker.pid());
+        assert_eq!(
+            worker.with_client(async |echo: EchoClient| echo.pid().await).await.unwrap().unwrap(),
+            worker.pid()
+        );
         worker.shutdown().await.unwrap();
         assert!(ends(process));
         assert!(!is_listening(worker.address()));
@@ -107,7 +110,10 @@ fn a_worker_that_is_bound_to_its_client_ends_with_the_connection() {
         // Killed.
         let client = Target::spawn::<AimClient>(()).connect().await.unwrap();
         let error = within("crash", client.crash(Crash::Exit(7)).into_future()).await.unwrap_err();
-        assert!(matches!(&error, rpc_parallel::CallError::WorkerDied(report) if report.exit == Exit::Code(7)), "{error}");
+        assert!(
+            matches!(&error, rpc_parallel::CallError::WorkerDied(report) if report.exit == Exit::Code(7)),
+            "{error}"
+        );
     });
 }
 

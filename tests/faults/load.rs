@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use crate::{
     rounds,
-    target::{Crash, Target, AimClient},
+    target::{AimClient, Crash, Target},
 };
 
 /// How many workers at once.

@@ -32,4 +32,4 @@ pub use probe::{Echo, EchoClient, Probe};
 pub use process::{Process, Stat, marked_processes};
 pub use random::Random;
 pub use sockets::is_listening;
-pub use wait::{LONG, within, wait_until};
+pub use wait::{LONG, wait_until, within};

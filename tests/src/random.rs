@@ -1,8 +1,6 @@
 //! Random numbers that a seed repeats.
 
-use std::{
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 /// A generator (splitmix64): not for secrets, but the same for the same seed.
 #[derive(Clone, Debug)]
