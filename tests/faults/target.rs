@@ -71,7 +71,7 @@ impl Aim for Target {
     }
 
     async fn wait(&self) {
-        pending().await;
+        pending::<()>().await;
     }
 
     async fn refuse(&self, _n: u32) -> Result<(), String> {
@@ -108,7 +108,7 @@ impl Aim for Target {
                 let signal = Signal::from_named_raw(number).unwrap();
                 kill_process(getpid(), signal).unwrap();
                 // Whichever thread the signal chooses, this one does not answer.
-                pending().await;
+                pending::<()>().await;
             }
             Crash::Abort => std::process::abort(),
             Crash::Exit(code) => std::process::exit(code),
