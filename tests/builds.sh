@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/builds"
 
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/../../target/builds}" CARGO_TERM_COLOR=never
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/../../target/builds}" CARGO_TERM_COLOR=never
 host=$(rustc -vV | sed -n 's/^host: //p')
 expected="6 of 6"
 
@@ -18,58 +18,47 @@ check() {
   printf 'ok       %s\n' "$1"
 }
 
-# build NAME RUSTFLAGS [cargo's arguments]: each in a directory of its own, and gone afterwards.
-build() {
-  local name=$1 flags=$2 directory="$CARGO_TARGET_DIR/$1"
-  shift 2
-  RUSTFLAGS="$flags" cargo build --quiet --locked --target-dir "$directory" "$@" || fail "$name: it does not build"
-}
-
-program() { find "$CARGO_TARGET_DIR/$1" -name builds -type f -perm -u+x -not -path '*/deps/*' | head -n 1; }
-
+# try NAME RUSTC-FLAGS DIRECTORY [cargo's arguments]: the flags are for the last crate alone, so that all ways share what
+# is the same for them.
 try() {
-  local name=$1
-  build "$@" --bin builds
-  check "$name" "$(program "$name")"
-  rm -rf "${CARGO_TARGET_DIR:?}/$name"
+  local name=$1 flags=$2 directory=$3
+  shift 3
+  cargo rustc --quiet --locked --bin builds "$@" -- ${flags:+$flags} || fail "$name: it does not build"
+  check "$name" "$CARGO_TARGET_DIR/$directory/builds"
 }
 
 has_linker() { command -v "ld.$1" >/dev/null; }
 
-try dev ""
-try thin-lto "" --config 'profile.release.lto="thin"' --release
-try fat-lto "" --config 'profile.release.lto="fat"' --config profile.release.codegen-units=1 --release
-try abort "" --config 'profile.dev.panic="abort"'
+try dev "" debug
 for linker in bfd gold mold; do
   if has_linker "$linker"; then
     # Since 1.90 rustc adds its own lld on this target; the last of the two flags counts for the C compiler.
-    try "$linker" "-C linker-features=-lld -C link-arg=-fuse-ld=$linker"
+    try "$linker" "-C linker-features=-lld -C link-arg=-fuse-ld=$linker" debug
   else
     printf 'skipped  %s: ld.%s is not installed\n' "$linker" "$linker"
   fi
 done
 musl="${host%-*}-musl"
 if rustc --print target-libdir --target "$musl" 2>/dev/null | xargs -I{} test -d {}; then
-  try musl "" --target "$musl"
+  try musl "" "$musl/debug" --target "$musl"
 else
   printf 'skipped  musl: the target %s is not installed\n' "$musl"
 fi
 
 # Without the hook, `main` is the entry.
-try no-pre-main "" --no-default-features
+try no-pre-main "" debug --no-default-features
 
 # Without the hook and without an entry, a spawn says so rather than starting children without end.
-build no-entry "" --no-default-features --bin no-entry
-said=$(timeout 60 "$CARGO_TARGET_DIR/no-entry/debug/no-entry" </dev/null) || fail "no-entry: it ended with $?"
+cargo build --quiet --locked --no-default-features --bin no-entry || fail "no-entry: it does not build"
+said=$(timeout 60 "$CARGO_TARGET_DIR/debug/no-entry" </dev/null) || fail "no-entry: it ended with $?"
 case "$said" in
   *"no rpc_parallel entry ran in this process"*) printf 'ok       no-entry\n' ;;
   *) fail "no-entry: it said '$said'" ;;
 esac
-rm -rf "${CARGO_TARGET_DIR:?}/no-entry"
 
 # In a shared library the hook does nothing, also with the marker set, and a spawn names the library.
-build cdylib "" --lib
-library="$CARGO_TARGET_DIR/cdylib/debug/libbuilds.so"
+cargo build --quiet --locked --lib || fail "cdylib: it does not build"
+library="$CARGO_TARGET_DIR/debug/libbuilds.so"
 cat >"$CARGO_TARGET_DIR/host.c" <<'C'
 #include <dlfcn.h>
 #include <stdio.h>
@@ -93,4 +82,10 @@ case "$said" in
   *"was itself started as a worker"*) printf 'ok       cdylib in a marked process\n' ;;
   *) fail "cdylib, marked: it said '$said'" ;;
 esac
-rm -rf "${CARGO_TARGET_DIR:?}/cdylib" "$CARGO_TARGET_DIR/host" "$CARGO_TARGET_DIR/host.c"
+
+# What needs all crates anew comes last. Optimising takes the time, and what linking does to constructors is the same
+# without.
+export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=4
+try abort "" debug --config 'profile.dev.panic="abort"'
+try thin-lto "" release --config 'profile.release.lto="thin"' --release
+try fat-lto "" release --config 'profile.release.lto="fat"' --release

@@ -120,10 +120,16 @@ fn a_worker_that_is_bound_to_its_client_ends_with_the_connection() {
 #[test]
 fn a_worker_that_does_not_listen_is_killed_after_the_grace() {
     alone(async {
-        let (worker, client) = target().await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let spawning = Target::spawn::<AimClient>(()).grace(Duration::from_millis(100));
+        let worker = spawning.stdout(Redirect::Append(file.path().to_owned())).await.unwrap();
+        let client = worker.connect().await.unwrap();
         client.ignore_term().await.unwrap();
         let pid = process(&worker);
         let blocked = client.block(LONG * 10).start();
+        // The request to end must not overtake the call.
+        let has_begun = || file.path().metadata().unwrap().len() > 0;
+        assert!(tokio::task::block_in_place(|| wait_until(LONG, has_begun)));
         drop(worker);
         assert!(ends(pid));
         let error = within("the blocked call", blocked).await.unwrap_err();

@@ -42,7 +42,7 @@ pub(crate) trait Aim {
     /// Writes a line to stderr.
     async fn say(&self, text: String);
     async fn crash(&self, crash: Crash);
-    /// Blocks the thread of the runtime.
+    /// Says so on stdout and blocks the thread of the runtime.
     async fn block(&self, time: Duration);
     async fn ignore_term(&self);
     /// Starts a plain program, which would run for longer than any test. Returns its process id.
@@ -71,7 +71,7 @@ impl Aim for Target {
     }
 
     async fn wait(&self) {
-        pending().await
+        pending::<()>().await;
     }
 
     async fn refuse(&self, _n: u32) -> Result<(), String> {
@@ -108,7 +108,7 @@ impl Aim for Target {
                 let signal = Signal::from_named_raw(number).unwrap();
                 kill_process(getpid(), signal).unwrap();
                 // Whichever thread the signal chooses, this one does not answer.
-                pending().await
+                pending::<()>().await;
             }
             Crash::Abort => std::process::abort(),
             Crash::Exit(code) => std::process::exit(code),
@@ -126,6 +126,7 @@ impl Aim for Target {
     }
 
     async fn block(&self, time: Duration) {
+        println!("blocking");
         thread::sleep(time);
     }
 
@@ -135,6 +136,7 @@ impl Aim for Target {
     }
 
     async fn start_program(&self) -> u32 {
+        #[expect(clippy::zombie_processes, reason = "who reaps it is what the tests are about")]
         let program = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
         program.id()
     }
