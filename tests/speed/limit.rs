@@ -2,7 +2,10 @@
 
 use std::{
     io::{Read, Write},
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -14,7 +17,8 @@ pub(crate) const ROLE: &str = "--limit-child";
 
 /// The other side: reads a mode, a message size and a CPU, then echoes or swallows.
 pub(crate) fn child() {
-    let mut socket = UnixStream::from(OwnedFd::from(std::io::stdin().as_fd_owned()));
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned().unwrap();
+    let mut socket = UnixStream::from(stdin);
     let mut head = [0; 24];
     socket.read_exact(&mut head).unwrap();
     let word = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().unwrap()) as usize;
@@ -26,17 +30,6 @@ pub(crate) fn child() {
         ECHO => while socket.read_exact(&mut buffer).is_ok() && socket.write_all(&buffer).is_ok() {},
         SOURCE => while socket.write_all(&buffer).is_ok() {},
         _ => {}
-    }
-}
-
-trait AsFdOwned {
-    fn as_fd_owned(&self) -> OwnedFd;
-}
-
-impl AsFdOwned for std::io::Stdin {
-    fn as_fd_owned(&self) -> OwnedFd {
-        use std::os::fd::AsFd;
-        self.as_fd().try_clone_to_owned().unwrap()
     }
 }
 
