@@ -16,8 +16,8 @@ use super::{
     LaunchError, NotAWorker, Process, Step, TimedOut,
     channel::{Channel, Event},
     handle::{Links, Wish},
-    launch::Launched,
     messages::Kind,
+    request::Launched,
     stderr::StderrPipe,
     watch::{ExitWatch, State},
 };

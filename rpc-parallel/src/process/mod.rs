@@ -21,8 +21,8 @@ pub(crate) mod image;
 mod keeper;
 mod launch;
 pub(crate) mod messages;
-mod readiness;
 mod redirect;
+mod request;
 pub(crate) mod socket;
 mod spawn;
 mod stderr;
@@ -34,9 +34,10 @@ pub(crate) use entry::NoEntry;
 pub(crate) use error::{LaunchError, NotAWorker, Step, TimedOut};
 pub(crate) use executable::Program;
 pub(crate) use handle::{OwnedProcess, Process};
-pub(crate) use launch::{Launch, OnMasterLoss, launch};
+pub(crate) use launch::launch;
 pub use redirect::Redirect;
 pub(crate) use redirect::Stderr;
+pub(crate) use request::{Launch, OnMasterLoss};
 
 #[cfg(not(unix))]
 compile_error!(
