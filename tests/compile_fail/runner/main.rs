@@ -38,9 +38,8 @@ fn every_rule_says_what_to_write_instead() {
         assert!(rule.sentences.iter().all(|line| line.ends_with('.')), "{}: two sentences", rule.name);
         let error = &rule.error;
         assert!(error.contains("compile_fail/"), "{}: an error at a place in the file", rule.name);
-        for home in ["/home/", "/root/", "/work/", "/tmp/", "/Users/"] {
-            assert!(!error.contains(home), "{}: a path of one machine", rule.name);
-        }
+        let absolute = error.split_whitespace().any(|word| word.trim_start_matches(['`', '(']).starts_with('/'));
+        assert!(!absolute, "{}: a path of one machine", rule.name);
     }
 }
 
