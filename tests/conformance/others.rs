@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use rpc_parallel::{CallError, Client, Exit, Init, Spawn, Worker, WorkerContext};
 
-use crate::support::within;
+use crate::support::{tells_exit, within};
 
 #[rpc_parallel::worker]
 trait Sleeper {
@@ -27,7 +27,7 @@ impl Init for Sleeping {
 #[rpc_parallel::worker]
 impl Sleeper for Sleeping {
     async fn sleep(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn end(&self, code: i32) {
@@ -49,13 +49,6 @@ impl Sleeper for Sleeping {
             error => format!("{error}"),
         }
     }
-}
-
-/// From Linux 6.15 on the exit status is told to whoever is connected; before it is the lost connection alone.
-fn tells_exit() -> bool {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (6, 15)
 }
 
 #[tokio::test]
