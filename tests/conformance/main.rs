@@ -9,6 +9,7 @@ mod failures;
 mod functions;
 mod harness;
 mod lifetime;
+mod robust;
 mod sizes;
 mod start;
 mod streams;
