@@ -16,6 +16,8 @@ stateless!(Odd);
 #[rpc_parallel::worker]
 pub(crate) trait Oddities {
     async fn pid(&self) -> u32;
+    /// Replies and ends the process.
+    async fn last(&self) -> u32;
     async fn endless(&self) -> impl Stream<Item = u8>;
     async fn take(&self, items: impl Stream<Item = u8>) -> usize;
 }
@@ -24,6 +26,13 @@ pub(crate) trait Oddities {
 impl Oddities for Odd {
     async fn pid(&self) -> u32 {
         std::process::id()
+    }
+    async fn last(&self) -> u32 {
+        std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            std::process::exit(0);
+        });
+        7
     }
     async fn endless(&self) -> impl Stream<Item = u8> {
         stream::pending()
@@ -48,4 +57,17 @@ async fn a_call_that_fails_drops_a_stream_of_the_same_connection() {
     drop(client.close_gracefully(Duration::from_secs(600)));
     let call = client.take(download.map(Result::unwrap_or_default));
     assert!(matches!(within(call).await, Err(CallError::Cancelled(_))));
+}
+
+/// What a worker has sent before its end is read, also by a runtime that was busy and learns of the end first.
+#[tokio::test]
+async fn a_reply_before_the_end_of_a_worker_is_not_lost() {
+    let worker = Odd::spawn(()).await.unwrap();
+    let client = worker.connect().await.unwrap();
+    let call = client.last().start();
+    // Its reply and its end come while this runtime sees nothing.
+    while worker.try_exit().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(within(call).await.unwrap(), 7);
 }
