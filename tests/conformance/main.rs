@@ -10,6 +10,7 @@ mod functions;
 mod harness;
 mod lifetime;
 mod others;
+mod robust;
 mod sizes;
 mod start;
 mod streams;

@@ -200,7 +200,7 @@ pub(crate) fn from_hex<T: serde::de::DeserializeOwned>(hex: &str) -> T {
 
 /// From Linux 6.15 on the exit status is told to whoever is connected; before it is the lost connection alone.
 pub(crate) fn tells_exit() -> bool {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let mut numbers = release.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (6, 15)
 }

@@ -99,6 +99,8 @@ impl RawCall {
         let shared = Arc::clone(self.connection.shared());
         let mut core = shared.lock();
         if let Some(terminal) = core.terminal.clone() {
+            drop(core);
+            // The caller's streams are dropped with it: never under the lock, which one from this connection takes.
             self.state = State::Over;
             return Poll::Ready(Err(CallFailure::Lost(terminal)));
         }
@@ -123,11 +125,19 @@ impl RawCall {
                 return Poll::Pending;
             }
             Err(error) => {
+                let failure = CallFailure::from_open(error, &core);
+                drop(core);
                 self.state = State::Over;
-                return Poll::Ready(Err(CallFailure::from_open(error, &core)));
+                return Poll::Ready(Err(failure));
             }
         };
         let uploads = std::mem::take(uploads);
+        // Under the same lock, so that what the worker says of a stream finds its sender.
+        let senders: Vec<_> = (1..)
+            .zip(&uploads)
+            .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
+            .map(|key| RawSender::upload(Arc::clone(&shared), &mut core, key))
+            .collect();
         let slot = if one_way { None } else { Some(core.waiting.add_caller(call)) };
         if alone {
             shared.flush_now(&mut core);
@@ -140,9 +150,8 @@ impl RawCall {
             Some(slot) => State::Sent { call, slot },
             None => State::Writing { until },
         };
-        for (stream, upload) in (1..).zip(uploads) {
-            let key = StreamKey { side: CallSide::Local, call, stream };
-            upload(RawSender::upload(Arc::clone(&shared), key));
+        for (upload, sender) in uploads.into_iter().zip(senders) {
+            upload(sender);
         }
         if one_way { self.poll_written(cx) } else { Poll::Ready(Ok(())) }
     }

@@ -74,9 +74,15 @@ impl Driver {
         core.last_replies = 0;
         let mut more = false;
         for _ in 0..READS_PER_PASS {
+            let core = &mut *core;
             let buffer = core.session.input_buffer();
             Socket::reserve(buffer);
-            more = match shared.socket.poll_recv(cx, buffer) {
+            let received = match core.death {
+                None => shared.socket.poll_recv(cx, buffer),
+                // The report of the death can be here before the poller tells of the last bytes.
+                Some(_) => shared.socket.recv_now(buffer),
+            };
+            more = match received {
                 Poll::Pending => false,
                 Poll::Ready(Ok(0)) => {
                     core.session.handle_eof(Instant::now());
@@ -96,7 +102,7 @@ impl Driver {
                     false
                 }
             };
-            self.dispatch(&mut core);
+            self.dispatch(core);
             if !more || !self.incoming.is_empty() || self.closed.is_some() {
                 break;
             }

@@ -61,6 +61,23 @@ impl Socket {
         }
     }
 
+    /// Reads what is there, without asking the runtime's poller, which may not have seen it yet. `Pending` if there is
+    /// nothing; nobody is woken by what comes later.
+    pub(crate) fn recv_now(&self, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        loop {
+            match recv_into(self.readable.get_ref(), buffer.spare_capacity_mut()) {
+                Ok(read) => {
+                    // SAFETY: `recv_into` has initialised the first `read` bytes of the spare room.
+                    unsafe { buffer.advance_mut(read) };
+                    return Poll::Ready(Ok(read));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
     /// Writes as much as the socket takes now.
     pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
