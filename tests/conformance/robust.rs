@@ -1,23 +1,32 @@
 //! What goes wrong only when two things happen at once, or when somebody does not behave.
 
 use std::{
-    convert::Infallible,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
     time::Duration,
 };
 
 use futures_util::{Stream, StreamExt, stream};
-use rpc_parallel::{CallError, Client, Init, Settings, Spawn, WorkerContext};
+use rpc_parallel::{CallError, Client, Spawn};
 
-use crate::support::{gone, stateless, until, within};
+use crate::support::{stateless, until, within};
 
 stateless!(Odd);
+
+/// How many bytes were noted in this process.
+static NOTED: AtomicUsize = AtomicUsize::new(0);
+
+/// More than a socket holds.
+const BIG: usize = 32 << 20;
 
 #[rpc_parallel::worker]
 pub(crate) trait Oddities {
     async fn pid(&self) -> u32;
     /// Replies and ends the process.
     async fn last(&self) -> u32;
+    async fn big(&self, size: usize) -> Vec<u8>;
+    #[rpc(one_way)]
+    async fn note(&self, bytes: Vec<u8>);
+    async fn noted(&self) -> usize;
     async fn endless(&self) -> impl Stream<Item = u8>;
     async fn take(&self, items: impl Stream<Item = u8>) -> usize;
 }
@@ -33,6 +42,15 @@ impl Oddities for Odd {
             std::process::exit(0);
         });
         7
+    }
+    async fn big(&self, size: usize) -> Vec<u8> {
+        vec![1; size]
+    }
+    async fn note(&self, bytes: Vec<u8>) {
+        NOTED.fetch_add(bytes.len(), SeqCst);
+    }
+    async fn noted(&self) -> usize {
+        NOTED.load(SeqCst)
     }
     async fn endless(&self) -> impl Stream<Item = u8> {
         stream::pending()
@@ -70,4 +88,37 @@ async fn a_reply_before_the_end_of_a_worker_is_not_lost() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(within(call).await.unwrap(), 7);
+}
+
+/// A reply that is on its way when the worker is asked to end arrives as a whole.
+#[tokio::test]
+async fn a_shutdown_does_not_cut_a_reply_short() {
+    for threads in [1, 2] {
+        let worker = Odd::spawn(()).threads(threads).await.unwrap();
+        let client = worker.connect().await.unwrap();
+        let call = client.big(BIG).start();
+        let handle = worker.worker().clone();
+        let asked = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            runtime.block_on(handle.shutdown()).unwrap();
+        });
+        // Nothing is read meanwhile.
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(within(call).await.unwrap().len(), BIG);
+        assert!(within(worker.exit()).await.exit.is_success());
+        asked.join().unwrap();
+    }
+}
+
+/// What was sent before a client is dropped arrives, also what the socket did not take at once.
+#[tokio::test]
+async fn what_was_sent_before_a_close_arrives() {
+    let worker = Odd::spawn(()).await.unwrap();
+    let (client, other) = (worker.connect().await.unwrap(), worker.connect().await.unwrap());
+    for _ in 0..32 {
+        within(client.note(vec![1; BIG / 32])).await.unwrap();
+    }
+    drop(client);
+    until("all is noted", async || other.noted().await.unwrap() == BIG).await;
 }

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    task::Waker,
+    task::{Context, Poll, Waker, ready},
     time::Instant,
 };
 
@@ -86,7 +86,8 @@ impl Shared {
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
     pub(crate) fn flush_soon(&self, core: &Core) {
-        if !core.driving && !core.blocked {
+        // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
+        if (!core.driving && !core.blocked) || core.session.is_closed() {
             self.driver.wake();
         }
     }
@@ -119,6 +120,20 @@ impl Shared {
         }
         core.blocked = false;
         Ok(())
+    }
+
+    /// Writes what is queued. `Pending` if the socket takes no more for now; the driver is woken when it does.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, core: &mut Core) -> Poll<io::Result<()>> {
+        loop {
+            if core.blocked {
+                ready!(self.socket.poll_writable(cx))?;
+                core.blocked = false;
+            }
+            self.write(core)?;
+            if !core.blocked {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 
     /// The worker's process has ended: the driver takes what is left in the socket and ends the connection.

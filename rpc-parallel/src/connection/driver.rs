@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
 
@@ -35,7 +35,8 @@ pub(crate) struct Driver {
     incoming: Vec<Incoming>,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
-    awaiting_death: bool,
+    /// The timer says how long the end may take.
+    limited: bool,
 }
 
 impl Driver {
@@ -52,7 +53,7 @@ impl Driver {
             incoming: Vec::new(),
             wakers: Vec::new(),
             closed: None,
-            awaiting_death: false,
+            limited: false,
         }
     }
 
@@ -140,11 +141,15 @@ impl Driver {
 
     /// Starts the handlers of the calls that have arrived.
     fn serve(&mut self) {
-        for waker in self.wakers.drain(..) {
-            waker.wake();
-        }
+        self.wake();
         for incoming in self.incoming.drain(..) {
             self.service.start(incoming);
+        }
+    }
+
+    fn wake(&mut self) {
+        for waker in self.wakers.drain(..) {
+            waker.wake();
         }
     }
 
@@ -183,61 +188,87 @@ impl Driver {
         }
         self.yielded = false;
         core.driving = false;
-        loop {
-            if core.blocked {
-                match shared.socket.poll_writable(cx) {
-                    Poll::Pending => return,
-                    Poll::Ready(_) => core.blocked = false,
-                }
-            }
-            if let Err(error) = shared.write(&mut core) {
-                // What the peer has sent before it went away, such as its reason, is still to be read: the read
-                // side ends the connection. Only an error that is not the peer's end ends it here.
-                if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
-                    core.session.handle_transport_error(Instant::now(), error.to_string());
-                    self.dispatch(&mut core);
-                }
-                return;
-            }
-            if !core.blocked {
-                return;
+        if let Poll::Ready(Err(error)) = shared.poll_write(cx, &mut core) {
+            // What the peer has sent before it went away, such as its reason, is still to be read: the read side ends
+            // the connection. Only an error that is not the peer's end ends it here.
+            if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+                core.session.handle_transport_error(Instant::now(), error.to_string());
+                self.dispatch(&mut core);
             }
         }
     }
 
     /// Explains the end and hands it to everybody who waits.
     fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
-        let shared = Arc::clone(&self.shared);
-        let core = shared.lock();
-        if self.explains_death && core.death.is_none() && reason.is_silent() {
-            // The end of file came before the exit status, which is a moment away.
-            if !self.awaiting_death {
-                self.awaiting_death = true;
-                self.timer.as_mut().reset(tokio::time::Instant::now() + DEATH_REPORT_LIMIT);
+        self.wake();
+        if reason.is_silent() {
+            ready!(self.poll_death(cx));
+        } else if reason.closer() == Closer::Local && self.poll_flush(cx).is_pending() {
+            // Whoever has closed gracefully may end the process once it learns of the end: not before all is written.
+            if reason.kind() != CloseKind::ShuttingDown {
+                self.tell(reason);
             }
-            if self.timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
+            return Poll::Pending;
+        }
+        self.shared.socket.shutdown();
+        self.tell(reason);
+        Poll::Ready(())
+    }
+
+    /// Waits until it is known how the process at the other end has ended, if that can be known.
+    fn poll_death(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.explains_death && self.shared.lock().death.is_none() {
+            // The end of file came before the exit status, which is a moment away.
+            return self.poll_limit(cx, DEATH_REPORT_LIMIT);
+        }
+        Poll::Ready(())
+    }
+
+    /// Writes what was queued before the connection was closed, and the reason, as long as the peer takes it.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.lock();
+        core.driving = false;
+        if shared.poll_write(cx, &mut core).is_ready() {
+            return Poll::Ready(());
+        }
+        // Two sides that both write and do not read would wait for each other.
+        for _ in 0..READS_PER_PASS {
+            let buffer = core.session.input_buffer();
+            Socket::reserve(buffer);
+            match shared.socket.poll_recv(cx, buffer) {
+                Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.poll_limit(cx, FLUSH_LIMIT),
             }
         }
+        cx.waker().wake_by_ref();
+        self.poll_limit(cx, FLUSH_LIMIT)
+    }
+
+    /// Is over when it was pending for so long.
+    fn poll_limit(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        if !std::mem::replace(&mut self.limited, true) {
+            self.timer.as_mut().reset(tokio::time::Instant::now() + limit);
+        }
+        self.timer.as_mut().poll(cx)
+    }
+
+    /// Stores the terminal error and wakes everybody, outside the lock.
+    fn tell(&self, reason: &CloseReason) {
+        let shared = &self.shared;
+        let mut core = shared.lock();
         let terminal = match core.death.clone() {
             Some(report) if reason.is_silent() => Terminal::Died(report),
             _ => Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason.clone())),
         };
-        finish(&shared, core, terminal);
-        Poll::Ready(())
-    }
-}
-
-/// Stores the terminal error and wakes everybody, outside the lock.
-fn finish(shared: &Shared, mut core: std::sync::MutexGuard<'_, Core>, terminal: Terminal) {
-    // Whatever is queued is for nobody; a close that could be written has been.
-    let wakers = core.end(terminal);
-    core.served.abort_all();
-    shared.ended.store(true, Ordering::Release);
-    drop(core);
-    shared.socket.shutdown();
-    for waker in wakers {
-        waker.wake();
+        let wakers = core.end(terminal);
+        core.served.abort_all();
+        shared.ended.store(true, Ordering::Release);
+        drop(core);
+        for waker in wakers {
+            waker.wake();
+        }
     }
 }
 
@@ -247,20 +278,26 @@ impl Future for Driver {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.shared.driver.register(cx.waker());
+        let mut calls = 0;
         for _ in 0..PASSES_PER_POLL {
             if let Some(reason) = this.closed.clone() {
                 return this.poll_end(cx, &reason);
             }
             let more = this.receive(cx);
             let idle = this.incoming.is_empty();
+            calls += this.incoming.len();
             this.serve();
             this.drive_timer(cx);
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
-                this.serve();
+                this.wake();
                 return Poll::Pending;
             }
+            if calls >= CALLS_PER_POLL {
+                break;
+            }
         }
+        this.wake();
         // Others of this runtime want their turn too.
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -269,18 +306,13 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        if self.shared.has_ended() {
-            return;
+        self.wake();
+        self.shared.socket.shutdown();
+        if !self.shared.has_ended() {
+            // The runtime was shut down under a live connection.
+            let text = "the runtime that drove the connection has ended";
+            self.tell(&CloseReason::new(Closer::Local, CloseKind::ShuttingDown, text));
         }
-        // The runtime was shut down under a live connection.
-        let shared = Arc::clone(&self.shared);
-        let reason = CloseReason::new(
-            Closer::Local,
-            CloseKind::ShuttingDown,
-            "the runtime that drove the connection has ended",
-        );
-        let terminal = Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason));
-        finish(&shared, shared.lock(), terminal);
     }
 }
 
@@ -296,6 +328,13 @@ const READS_PER_PASS: usize = 8;
 /// Passes before the other tasks of the runtime get their turn.
 const PASSES_PER_POLL: usize = 32;
 
+/// Calls that are started before the other tasks of the runtime get their turn: their handlers run here first.
+const CALLS_PER_POLL: usize = 1024;
+
 /// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
 /// before it reports its end, usually within a millisecond; a core dump in between can take longer.
 const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a peer may take to read what was queued before this side has closed. It is far more than a peer needs that
+/// reads at all, and together with the time that a worker gives its calls less than the default time until it is killed.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
