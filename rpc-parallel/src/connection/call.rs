@@ -23,6 +23,8 @@ pub(crate) type Upload = Box<dyn FnOnce(RawSender) + Send>;
 pub(crate) struct RawCall {
     connection: Connection,
     state: State,
+    /// The place among those who wait until the peer takes further calls.
+    vacancy: Option<usize>,
 }
 
 enum State {
@@ -74,7 +76,7 @@ impl RawCall {
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
         let trace = CallContext::current().and_then(|call| call.trace());
         let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
-        Self { connection, state: State::Unsent { open, uploads } }
+        Self { connection, state: State::Unsent { open, uploads }, vacancy: None }
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
@@ -99,7 +101,7 @@ impl RawCall {
         if core.session.close_reason().is_some_and(CloseReason::is_silent) {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
             if let Some(cx) = cx {
-                core.vacancy.push(cx.waker().clone());
+                core.vacancy.wait(&mut self.vacancy, cx);
             }
             return Poll::Pending;
         }
@@ -112,7 +114,7 @@ impl RawCall {
             Err(OpenCallError::Full(back)) => {
                 *open = back;
                 if let Some(cx) = cx {
-                    core.vacancy.push(cx.waker().clone());
+                    core.vacancy.wait(&mut self.vacancy, cx);
                 }
                 return Poll::Pending;
             }
@@ -123,6 +125,7 @@ impl RawCall {
                 return Poll::Ready(Err(failure));
             }
         };
+        core.vacancy.leave(&mut self.vacancy);
         let uploads = std::mem::take(uploads);
         // Under the same lock, so that what the worker says of a stream finds its sender.
         let senders: Vec<_> = (1..)
@@ -230,6 +233,9 @@ impl CallFailure {
 
 impl Drop for RawCall {
     fn drop(&mut self) {
+        if self.vacancy.is_some() {
+            self.connection.shared().lock().vacancy.leave(&mut self.vacancy);
+        }
         self.cancel();
     }
 }

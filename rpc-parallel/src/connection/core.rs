@@ -13,7 +13,7 @@ use std::{
 use futures_util::task::AtomicWaker;
 
 use crate::{
-    connection::{Terminal, served::ServedCalls, waiting::Waiting},
+    connection::{Terminal, served::ServedCalls, waiting::Waiting, wakers::Wakers},
     death::DeathReport,
     proto::Session,
     transport::Socket,
@@ -42,9 +42,9 @@ pub(crate) struct Core {
     /// Calls that we serve.
     pub(super) served: ServedCalls,
     /// Callers waiting until the peer takes further calls.
-    pub(super) vacancy: Vec<Waker>,
+    pub(super) vacancy: Wakers,
     /// Who waits for the connection to be established or to end.
-    pub(super) watchers: Vec<Waker>,
+    pub(super) watchers: Wakers,
     pub(super) terminal: Option<Terminal>,
     pub(super) death: Option<Arc<DeathReport>>,
     /// The driver is at work and writes what is queued before it rests.
@@ -62,8 +62,8 @@ impl Shared {
                 session,
                 waiting: Waiting::default(),
                 served: ServedCalls::default(),
-                vacancy: Vec::new(),
-                watchers: Vec::new(),
+                vacancy: Wakers::default(),
+                watchers: Wakers::default(),
                 terminal: None,
                 death: None,
                 driving: false,
@@ -164,7 +164,9 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
-        let mut wakers: Vec<Waker> = self.vacancy.drain(..).chain(self.watchers.drain(..)).collect();
+        let mut wakers = Vec::new();
+        self.vacancy.take(&mut wakers);
+        self.watchers.take(&mut wakers);
         self.waiting.wake_all(&mut wakers);
         wakers
     }

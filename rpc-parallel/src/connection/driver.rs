@@ -132,8 +132,8 @@ impl Driver {
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
-                Event::Vacancy => wakers.append(&mut core.vacancy),
-                Event::Established | Event::PeerClosing => wakers.append(&mut core.watchers),
+                Event::Vacancy => core.vacancy.take(wakers),
+                Event::Established | Event::PeerClosing => core.watchers.take(wakers),
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
