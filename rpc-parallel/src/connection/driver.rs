@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::Sleep;
+use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
@@ -27,8 +27,8 @@ pub(crate) struct Driver {
     service: Box<dyn Service>,
     timer: Pin<Box<Sleep>>,
     timer_set: Option<Instant>,
-    /// The connection is to a process that we started, so that its death can be explained.
-    explains_death: bool,
+    /// Waits for the death of the process at the other end, if we have started it, to explain the end by it.
+    death: Option<AbortHandle>,
     /// Several threads may be about to queue calls: they are given one turn before the write.
     multi_thread: bool,
     yielded: bool,
@@ -40,14 +40,14 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, explains_death: bool) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, death: Option<AbortHandle>) -> Self {
         let flavor = tokio::runtime::Handle::current().runtime_flavor();
         Self {
             shared,
             service,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             timer_set: None,
-            explains_death,
+            death,
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
             incoming: Vec::new(),
@@ -217,7 +217,7 @@ impl Driver {
 
     /// Waits until it is known how the process at the other end has ended, if that can be known.
     fn poll_death(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.explains_death && self.shared.lock().death.is_none() {
+        if self.death.is_some() && self.shared.lock().death.is_none() {
             // The end of file came before the exit status, which is a moment away.
             return self.poll_limit(cx, DEATH_REPORT_LIMIT);
         }
@@ -307,6 +307,10 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.wake();
+        // The process may live much longer than its connections.
+        if let Some(death) = &self.death {
+            death.abort();
+        }
         self.shared.socket.shutdown();
         if !self.shared.has_ended() {
             // The runtime was shut down under a live connection.
