@@ -8,7 +8,7 @@ use std::{
 use futures_util::{Stream, StreamExt, stream};
 use rpc_parallel::{CallError, Client, Spawn};
 
-use crate::support::{stateless, until, within};
+use crate::support::{gone, stateless, until, within};
 
 stateless!(Odd);
 
@@ -21,6 +21,8 @@ const BIG: usize = 32 << 20;
 #[rpc_parallel::worker]
 pub(crate) trait Oddities {
     async fn pid(&self) -> u32;
+    /// Never lets go of its thread.
+    async fn spin(&self);
     /// Replies and ends the process.
     async fn last(&self) -> u32;
     async fn big(&self, size: usize) -> Vec<u8>;
@@ -35,6 +37,11 @@ pub(crate) trait Oddities {
 impl Oddities for Odd {
     async fn pid(&self) -> u32 {
         std::process::id()
+    }
+    async fn spin(&self) {
+        loop {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
     async fn last(&self) -> u32 {
         std::thread::spawn(|| {
@@ -121,4 +128,28 @@ async fn what_was_sent_before_a_close_arrives() {
     }
     drop(client);
     until("all is noted", async || other.noted().await.unwrap() == BIG).await;
+}
+
+/// A worker that is bound to its client ends after it even if it is too busy to notice.
+#[tokio::test]
+async fn a_busy_worker_ends_after_its_client() {
+    let client = Odd::spawn(()).grace(Duration::from_millis(100)).connect().await.unwrap();
+    let pid = client.pid().await.unwrap();
+    let call = client.spin().start();
+    drop((call, client));
+    gone(pid).await;
+}
+
+/// Connections that come and go leave no task behind in a process that goes on owning the worker.
+#[tokio::test]
+async fn a_connection_leaves_no_task_behind() {
+    let worker = Odd::spawn(()).await.unwrap();
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for _ in 0..8 {
+        let client = worker.connect().await.unwrap();
+        client.close();
+        within(client.closed()).await;
+    }
+    until("no task is left", async || tasks() == before).await;
 }

@@ -1,6 +1,7 @@
 //! Serves the calls of one connection.
 
 use std::{
+    any::Any,
     collections::HashMap,
     sync::{Arc, OnceLock},
 };
@@ -128,7 +129,10 @@ fn unknown(incoming: &Incoming, opened: &Opened) {
 
 /// Serves nothing: what a client's side of a connection does with calls that arrive there.
 #[derive(Debug)]
-pub(crate) struct ServesNothing;
+pub(crate) struct ServesNothing {
+    /// What is to be dropped with the connection.
+    pub(crate) _bound: Option<Box<dyn Any + Send>>,
+}
 
 impl Service for ServesNothing {
     fn start(&mut self, incoming: Incoming) {
