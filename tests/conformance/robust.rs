@@ -1,16 +1,65 @@
 //! What goes wrong only when two things happen at once, or when somebody does not behave.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
 use futures_util::{Stream, StreamExt, stream};
-use rpc_parallel::{CallError, Client, Spawn};
+use rpc_parallel::{CallError, Client, ConnectError, ConnectionState, Fault, Init, Settings, Spawn, WorkerContext};
 
 use crate::support::{gone, stateless, until, within};
 
 stateless!(Odd);
+
+/// A worker whose end can be seen. With an argument, its connections never come to be.
+pub(crate) struct Watched(Arc<()>);
+
+thread_local! {
+    static WATCHED: Arc<()> = Arc::default();
+}
+
+impl Init for Watched {
+    type Arg = ();
+    type Error = Infallible;
+
+    async fn init((): (), _: &WorkerContext) -> Result<Self, Infallible> {
+        Ok(Self(WATCHED.with(Arc::clone)))
+    }
+}
+
+pub(crate) struct Slow(Arc<Watched>);
+
+impl ConnectionState for Slow {
+    type Worker = Watched;
+    type Arg = String;
+    type Error = Fault;
+
+    async fn open(worker: &Arc<Watched>, how: String) -> Result<Arc<Self>, Fault> {
+        let _held = Arc::clone(&worker.0);
+        match how.as_str() {
+            "hang" => std::future::pending().await,
+            "fail" => Err(Fault::new("long ".repeat(1 << 10))),
+            _ => Ok(Arc::new(Self(Arc::clone(worker)))),
+        }
+    }
+}
+
+#[rpc_parallel::worker(connect = String)]
+pub(crate) trait Slowly {
+    async fn held(&self) -> usize;
+}
+
+#[rpc_parallel::worker]
+impl Slowly for Slow {
+    async fn held(&self) -> usize {
+        Arc::strong_count(&self.0.0)
+    }
+}
 
 /// How many bytes were noted in this process.
 static NOTED: AtomicUsize = AtomicUsize::new(0);
@@ -152,4 +201,41 @@ async fn a_connection_leaves_no_task_behind() {
         within(client.closed()).await;
     }
     until("no task is left", async || tasks() == before).await;
+}
+
+/// The state of a worker that is served here is dropped when nobody can reach it any more.
+#[tokio::test]
+async fn a_served_worker_leaves_nothing_behind() {
+    let held = || WATCHED.with(Arc::strong_count);
+    let served = Watched::serve(()).await.unwrap();
+    let client = served.connect_with(String::new()).await.unwrap();
+    // The test's, the state's and none of `open`.
+    assert_eq!(within(client.held()).await.unwrap(), 2);
+    drop(served);
+    assert_eq!(within(client.held()).await.unwrap(), 2);
+    drop(client);
+    until("the state is dropped", async || held() == 1).await;
+}
+
+/// The state of a connection is not made any further when its client is gone.
+#[tokio::test]
+async fn a_connection_that_is_given_up_is_not_opened() {
+    let held = || WATCHED.with(Arc::strong_count);
+    let served = Watched::serve(()).await.unwrap();
+    let connect = tokio::spawn(served.connect_with("hang".to_owned()).into_future());
+    until("it is being opened", async || held() == 3).await;
+    connect.abort();
+    until("it is given up", async || held() == 2).await;
+}
+
+/// A refusal with more to say than a message can have is still a refusal.
+#[tokio::test]
+async fn a_long_refusal_is_a_refusal() {
+    let mut settings = Settings::default();
+    settings.max_message_size = 1 << 10;
+    let served = Watched::serve(()).settings(settings).await.unwrap();
+    match within(served.connect_with("fail".to_owned())).await {
+        Err(ConnectError::Refused { fault, .. }) => assert!(fault.message().starts_with("long long"), "{fault}"),
+        other => panic!("{other:?}"),
+    }
 }
