@@ -6,14 +6,14 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    task::Waker,
+    task::{Context, Poll, Waker, ready},
     time::Instant,
 };
 
 use futures_util::task::AtomicWaker;
 
 use crate::{
-    connection::{Terminal, served::ServedCalls, waiting::Waiting},
+    connection::{Terminal, served::ServedCalls, waiting::Waiting, wakers::Wakers},
     death::DeathReport,
     proto::Session,
     transport::Socket,
@@ -42,11 +42,11 @@ pub(crate) struct Core {
     /// Calls that we serve.
     pub(super) served: ServedCalls,
     /// Senders of one-way messages, waiting until these are written.
-    pub(super) unwritten: Vec<Waker>,
+    pub(super) unwritten: Wakers,
     /// Callers waiting until the peer takes further calls.
-    pub(super) vacancy: Vec<Waker>,
+    pub(super) vacancy: Wakers,
     /// Who waits for the connection to be established or to end.
-    pub(super) watchers: Vec<Waker>,
+    pub(super) watchers: Wakers,
     pub(super) terminal: Option<Terminal>,
     pub(super) death: Option<Arc<DeathReport>>,
     /// The driver is at work and writes what is queued before it rests.
@@ -64,9 +64,9 @@ impl Shared {
                 session,
                 waiting: Waiting::default(),
                 served: ServedCalls::default(),
-                unwritten: Vec::new(),
-                vacancy: Vec::new(),
-                watchers: Vec::new(),
+                unwritten: Wakers::default(),
+                vacancy: Wakers::default(),
+                watchers: Wakers::default(),
                 terminal: None,
                 death: None,
                 driving: false,
@@ -89,7 +89,8 @@ impl Shared {
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
     pub(crate) fn flush_soon(&self, core: &Core) {
-        if !core.driving && !core.blocked {
+        // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
+        if (!core.driving && !core.blocked) || core.session.is_closed() {
             self.driver.wake();
         }
     }
@@ -124,6 +125,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Writes what is queued. `Pending` if the socket takes no more for now; the driver is woken when it does.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, core: &mut Core) -> Poll<io::Result<()>> {
+        loop {
+            if core.blocked {
+                ready!(self.socket.poll_writable(cx))?;
+                core.blocked = false;
+            }
+            self.write(core)?;
+            if !core.blocked {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
     /// The worker's process has ended: the driver takes what is left in the socket and ends the connection.
     pub(crate) fn worker_died(&self, report: Arc<DeathReport>) {
         self.lock().death = Some(report);
@@ -152,10 +167,10 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
-        let mut wakers: Vec<Waker> = [&mut self.vacancy, &mut self.watchers, &mut self.unwritten]
-            .into_iter()
-            .flat_map(|wakers| wakers.drain(..))
-            .collect();
+        let mut wakers = Vec::new();
+        self.vacancy.take(&mut wakers);
+        self.watchers.take(&mut wakers);
+        self.unwritten.take(&mut wakers);
         self.waiting.wake_all(&mut wakers);
         wakers
     }

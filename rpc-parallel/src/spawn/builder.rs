@@ -265,11 +265,10 @@ impl<C: Client> IntoFuture for SpawningConnected<C> {
             let spawned = self.spawn.launch(Ending::FirstConnection).await?;
             let stream = spawned.take_first();
             let process = spawned.process().clone();
-            let contact = Arc::clone(&spawned.worker().inner);
-            let client = connect::connect(&contact, arg, Some(Inherited { stream, process })).await?;
-            // From here on the connection is what keeps the worker.
-            spawned.release();
-            Ok(client)
+            // The worker sees by itself that its connection has ended, unless it is busy: then it is killed in the end.
+            let (worker, owned) = spawned.into_parts();
+            let inherited = Inherited { stream, process, bound: Some(owned) };
+            Ok(connect::connect(&worker.inner, arg, Some(inherited)).await?)
         })
     }
 }

@@ -95,11 +95,7 @@ impl<C: Client> Serve<C> {
         let server = Server::start(registration, Bytes::from(arg), config).await.map_err(ServeError::Init)?;
         let address = server.listen().map_err(|error| ServeError::System(error.to_string()))?;
         // A request to end, which any client can make, ends this worker and not its host.
-        let ending = Arc::clone(&server);
-        tokio::spawn(async move {
-            ending.shutdown_requested().await;
-            ending.close_connections(std::time::Duration::from_secs(1), "the worker is shutting down").await;
-        });
+        server.end_when_asked();
         let contact = Contact {
             id,
             name: self.name,
