@@ -125,7 +125,7 @@ impl<C: Client> Worker<C> {
     /// Asks the worker to end. `Ok` means that the request is on its way; to be sure of the end, wait for
     /// [`Spawned::exit`](crate::Spawned::exit) or for the end of a connection.
     ///
-    /// A worker that is served in this or another process with [`serve`](crate::Serve::serve) stops serving; the
+    /// A worker that is served in this or another process with [`serve`](crate::Spawn::serve) stops serving; the
     /// process goes on.
     ///
     /// # Errors
