@@ -85,9 +85,10 @@ pub struct DeathReport {
     pub host: String,
     /// How it ended.
     pub exit: Exit,
-    /// The last lines that it wrote to stderr, at most 20, the oldest first.
+    /// The last lines that it wrote to stderr, at most 20, the oldest first. Only the process that has spawned the
+    /// worker knows them.
     pub stderr: Vec<String>,
-    /// How long it lived.
+    /// How long it lived; for a worker that another process has spawned, how long we were connected to it.
     pub uptime: Duration,
 }
 

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Fault, server::WorkerContext};
+use crate::{Fault, WorkerId};
 
 /// Worker state: made once in the worker, from the argument of `spawn` or `serve`.
 ///
@@ -107,5 +107,28 @@ impl<T: Init> ConnectionState for T {
 
     async fn open(worker: &Arc<T>, (): ()) -> Result<Arc<T>, Infallible> {
         Ok(Arc::clone(worker))
+    }
+}
+
+/// What a worker knows of itself while its state is made.
+#[derive(Clone, Debug)]
+pub struct WorkerContext {
+    id: WorkerId,
+    name: Option<String>,
+}
+
+impl WorkerContext {
+    pub(crate) fn new(id: WorkerId, name: Option<String>) -> Self {
+        Self { id, name }
+    }
+
+    /// The worker's id.
+    pub fn id(&self) -> WorkerId {
+        self.id
+    }
+
+    /// The name that it was given when it was spawned or served.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 }

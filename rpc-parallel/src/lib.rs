@@ -101,6 +101,7 @@ mod panic;
 mod private;
 mod process;
 mod proto;
+mod readiness;
 mod referent;
 mod registry;
 mod runtime;
@@ -120,12 +121,12 @@ pub use death::{DeathReport, Exit};
 pub use fault::{Fault, PanicReport};
 pub use function::{Function, FunctionKind, Interface};
 pub use id::{BuildId, FunctionId, InterfaceId, WorkerId, WorkerTypeId};
-pub use init::{ConnectionState, Init};
+pub use init::{ConnectionState, Init, WorkerContext};
 pub use process::Redirect;
 pub use proto::AbortReason;
 pub use registry::{NotRegistered, Registered, Registry, RegistryError};
 pub use rpc_parallel_macros::{main, worker};
-pub use server::{Upload, WorkerContext};
+pub use server::Upload;
 pub use settings::{HeartbeatSettings, Settings};
 pub use spawn::{
     Connect, Serve, ServeError, Served, Spawn, SpawnError, Spawned, Spawning, SpawningConnected, SpawningDetached,

@@ -18,8 +18,7 @@ use crate::{
     function::{Function, Interface},
     handler::{Dispatch, Dispatcher, Handler},
     hash::hash_parts,
-    init::{ConnectionState, Init},
-    server::WorkerContext,
+    init::{ConnectionState, Init, WorkerContext},
 };
 
 /// A future whose type is forgotten.

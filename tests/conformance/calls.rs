@@ -12,7 +12,7 @@ use rpc_parallel::{CallError, CloseKind, Closer, Exit, Init, Spawn, WorkerContex
 use serde::{Deserialize, Deserializer, Serialize, de};
 use tokio::sync::Semaphore;
 
-use crate::support::within;
+use crate::support::{tells_exit, within};
 
 /// A worker whose calls wait until they are let go on.
 pub(crate) struct Gates {
@@ -221,7 +221,7 @@ async fn c125_undecodable_arguments() {
 #[tokio::test]
 async fn c128_open_calls_learn_of_the_end() {
     let worker = Gates::spawn(()).await.unwrap();
-    // The owner's client knows the process, another one only its connection.
+    // The owner's client knows the process; another one knows its connection, and may be told by the kernel.
     let ours = worker.connect().await.unwrap();
     let other = worker.worker().clone().connect().await.unwrap();
     let mut calls = Vec::new();
@@ -238,7 +238,9 @@ async fn c128_open_calls_learn_of_the_end() {
 
     let died = |error: &CallError| matches!(error, CallError::WorkerDied(report) if report.exit == Exit::Signal { signal: 9, core_dumped: false });
     let lost = |error: &CallError| match error {
+        CallError::WorkerDied(_) => tells_exit() && died(error),
         CallError::Disconnected(lost) => {
+            assert!(!tells_exit());
             lost.reason().closer() == Closer::Nobody && lost.reason().kind() == CloseKind::Eof
         }
         _ => false,

@@ -8,7 +8,7 @@ use rpc_parallel::{CallError, Client, CloseKind, Closer, Exit, Spawn};
 use crate::{
     calls::{GatedClient, Gates},
     examples::Summer,
-    support::{kill, until, within},
+    support::{kill, tells_exit, until, within},
 };
 
 /// Longer than any test takes.
@@ -40,7 +40,10 @@ async fn c146_the_peer_closes_while_a_call_is_open() {
     let call = client.wait("never".into()).start();
     kill(worker.pid());
     match within(call).await {
-        Err(CallError::Disconnected(lost)) => {
+        Err(CallError::WorkerDied(report)) if tells_exit() => {
+            assert_eq!(report.exit, Exit::Signal { signal: 9, core_dumped: false });
+        }
+        Err(CallError::Disconnected(lost)) if !tells_exit() => {
             assert!(lost.to_string().contains("the peer closed the connection without a reason"), "{lost}");
         }
         other => panic!("{other:?}"),

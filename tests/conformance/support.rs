@@ -197,3 +197,10 @@ pub(crate) fn from_hex<T: serde::de::DeserializeOwned>(hex: &str) -> T {
     let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
     postcard::from_bytes(&bytes).unwrap()
 }
+
+/// From Linux 6.15 on the exit status is told to whoever is connected; before it is the lost connection alone.
+pub(crate) fn tells_exit() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (6, 15)
+}

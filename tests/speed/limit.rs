@@ -75,6 +75,7 @@ impl Drop for Peer {
 
 /// Seconds for one round trip of `size` bytes.
 pub(crate) fn ping_pong(size: usize, count: usize, placement: Placement) -> f64 {
+    placement.pin_caller();
     let mut peer = Peer::start(ECHO, size, placement);
     let message = vec![7; size];
     let mut reply = vec![0; size];
@@ -95,11 +96,14 @@ pub(crate) fn ping_pong(size: usize, count: usize, placement: Placement) -> f64 
             peer.socket().read_exact(&mut reply).unwrap();
         }
     }
-    start.elapsed().as_secs_f64() / count as f64
+    let seconds = start.elapsed().as_secs_f64() / count as f64;
+    placement::pin_both();
+    seconds
 }
 
 /// Seconds for one byte of a stream that the other side writes in pieces of 64 KiB.
 pub(crate) fn stream(bytes: usize, placement: Placement) -> f64 {
+    placement.pin_caller();
     let mut peer = Peer::start(SOURCE, 64 << 10, placement);
     let mut buffer = vec![0; 64 << 10];
     let mut read = 0;
@@ -107,14 +111,19 @@ pub(crate) fn stream(bytes: usize, placement: Placement) -> f64 {
     while read < bytes {
         read += peer.socket().read(&mut buffer).unwrap();
     }
-    start.elapsed().as_secs_f64() / read as f64
+    let seconds = start.elapsed().as_secs_f64() / read as f64;
+    placement::pin_both();
+    seconds
 }
 
 /// Seconds from fork + exec of this program to its first byte.
 pub(crate) fn fork_exec(count: usize, placement: Placement) -> f64 {
+    placement.pin_caller();
     let start = Instant::now();
     for _ in 0..count {
         drop(Peer::start(ECHO, 8, placement));
     }
-    start.elapsed().as_secs_f64() / count as f64
+    let seconds = start.elapsed().as_secs_f64() / count as f64;
+    placement::pin_both();
+    seconds
 }

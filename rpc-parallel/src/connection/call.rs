@@ -35,6 +35,10 @@ enum State {
         call: CallId,
         slot: usize,
     },
+    /// A one-way message is queued: it is over when so many bytes of the connection are written.
+    Writing {
+        until: u64,
+    },
     Over,
 }
 
@@ -87,10 +91,16 @@ impl RawCall {
     /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
     /// nobody is woken when it does.
     pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
-        let State::Unsent { open, uploads } = &mut self.state else { return Poll::Ready(Ok(())) };
+        let (open, uploads) = match &mut self.state {
+            State::Unsent { open, uploads } => (open, uploads),
+            State::Writing { .. } => return self.poll_written(cx),
+            State::Sent { .. } | State::Over => return Poll::Ready(Ok(())),
+        };
         let shared = Arc::clone(self.connection.shared());
         let mut core = shared.lock();
         if let Some(terminal) = core.terminal.clone() {
+            drop(core);
+            // The caller's streams are dropped with it: never under the lock, which one from this connection takes.
             self.state = State::Over;
             return Poll::Ready(Err(CallFailure::Lost(terminal)));
         }
@@ -115,27 +125,54 @@ impl RawCall {
                 return Poll::Pending;
             }
             Err(error) => {
+                let failure = CallFailure::from_open(error, &core);
+                drop(core);
                 self.state = State::Over;
-                return Poll::Ready(Err(CallFailure::from_open(error, &core)));
+                return Poll::Ready(Err(failure));
             }
         };
         let uploads = std::mem::take(uploads);
+        // Under the same lock, so that what the worker says of a stream finds its sender.
+        let senders: Vec<_> = (1..)
+            .zip(&uploads)
+            .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
+            .map(|key| RawSender::upload(Arc::clone(&shared), &mut core, key))
+            .collect();
         let slot = if one_way { None } else { Some(core.waiting.add_caller(call)) };
         if alone {
             shared.flush_now(&mut core);
         } else {
             shared.flush_soon(&core);
         }
+        let until = core.session.bytes_sent() + core.session.bytes_queued();
         drop(core);
         self.state = match slot {
             Some(slot) => State::Sent { call, slot },
-            None => State::Over,
+            None => State::Writing { until },
         };
-        for (stream, upload) in (1..).zip(uploads) {
-            let key = StreamKey { side: CallSide::Local, call, stream };
-            upload(RawSender::upload(Arc::clone(&shared), key));
+        for (upload, sender) in uploads.into_iter().zip(senders) {
+            upload(sender);
         }
-        Poll::Ready(Ok(()))
+        if one_way { self.poll_written(cx) } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
+    fn poll_written(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
+        let State::Writing { until } = self.state else { return Poll::Ready(Ok(())) };
+        let mut core = self.connection.shared().lock();
+        let result = if core.session.bytes_sent() >= until {
+            Ok(())
+        } else if let Some(terminal) = core.terminal.clone() {
+            Err(CallFailure::Lost(terminal))
+        } else {
+            if let Some(cx) = cx {
+                core.unwritten.push(cx.waker().clone());
+            }
+            return Poll::Pending;
+        };
+        drop(core);
+        self.state = State::Over;
+        Poll::Ready(result)
     }
 
     /// Sends the call if need be and waits for its reply.
@@ -230,6 +267,7 @@ impl fmt::Debug for RawCall {
         let state = match &self.state {
             State::Unsent { .. } => "unsent",
             State::Sent { .. } => "sent",
+            State::Writing { .. } => "being written",
             State::Over => "over",
         };
         f.debug_struct("RawCall").field("state", &state).finish_non_exhaustive()

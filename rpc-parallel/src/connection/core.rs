@@ -41,6 +41,8 @@ pub(crate) struct Core {
     pub(super) waiting: Waiting,
     /// Calls that we serve.
     pub(super) served: ServedCalls,
+    /// Senders of one-way messages, waiting until these are written.
+    pub(super) unwritten: Vec<Waker>,
     /// Callers waiting until the peer takes further calls.
     pub(super) vacancy: Vec<Waker>,
     /// Who waits for the connection to be established or to end.
@@ -62,6 +64,7 @@ impl Shared {
                 session,
                 waiting: Waiting::default(),
                 served: ServedCalls::default(),
+                unwritten: Vec::new(),
                 vacancy: Vec::new(),
                 watchers: Vec::new(),
                 terminal: None,
@@ -97,7 +100,7 @@ impl Shared {
             return;
         }
         // An error shows itself to the driver's read, which alone ends connections.
-        if self.write(core).is_err() || core.blocked {
+        if self.write(core).is_err() || core.blocked || !core.unwritten.is_empty() {
             self.driver.wake();
         }
     }
@@ -149,7 +152,10 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
-        let mut wakers: Vec<Waker> = self.vacancy.drain(..).chain(self.watchers.drain(..)).collect();
+        let mut wakers: Vec<Waker> = [&mut self.vacancy, &mut self.watchers, &mut self.unwritten]
+            .into_iter()
+            .flat_map(|wakers| wakers.drain(..))
+            .collect();
         self.waiting.wake_all(&mut wakers);
         wakers
     }

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::BytesMut;
 use tokio::time::Sleep;
 
 use crate::{
@@ -36,6 +37,14 @@ pub(crate) struct Driver {
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
     awaiting_death: bool,
+    /// When the last bytes of a connection that we have closed are given up.
+    flushing: Option<Flushing>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Flushing {
+    Started,
+    Over,
 }
 
 impl Driver {
@@ -53,6 +62,7 @@ impl Driver {
             wakers: Vec::new(),
             closed: None,
             awaiting_death: false,
+            flushing: None,
         }
     }
 
@@ -64,9 +74,15 @@ impl Driver {
         core.last_replies = 0;
         let mut more = false;
         for _ in 0..READS_PER_PASS {
+            let core = &mut *core;
             let buffer = core.session.input_buffer();
             Socket::reserve(buffer);
-            more = match shared.socket.poll_recv(cx, buffer) {
+            let received = match core.death {
+                None => shared.socket.poll_recv(cx, buffer),
+                // The report of the death can be here before the poller tells of the last bytes.
+                Some(_) => shared.socket.recv_now(buffer),
+            };
+            more = match received {
                 Poll::Pending => false,
                 Poll::Ready(Ok(0)) => {
                     core.session.handle_eof(Instant::now());
@@ -86,7 +102,7 @@ impl Driver {
                     false
                 }
             };
-            self.dispatch(&mut core);
+            self.dispatch(core);
             if !more || !self.incoming.is_empty() || self.closed.is_some() {
                 break;
             }
@@ -194,13 +210,52 @@ impl Driver {
                 return;
             }
             if !core.blocked {
-                return;
+                break;
             }
         }
+        self.wakers.append(&mut core.unwritten);
+    }
+
+    /// Writes what was queued before we closed, and the reason. What still comes is thrown away, so that a peer that
+    /// writes before it reads is no obstacle.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.lock();
+        if !core.session.transmit() {
+            return Poll::Ready(());
+        }
+        if self.flushing.is_none() {
+            self.flushing = Some(Flushing::Started);
+            self.timer.as_mut().reset(tokio::time::Instant::now() + FLUSH_LIMIT);
+        }
+        loop {
+            let mut thrown_away = BytesMut::with_capacity(16 << 10);
+            match shared.socket.poll_recv(cx, &mut thrown_away) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => break,
+            }
+        }
+        loop {
+            if core.blocked && shared.socket.poll_writable(cx).is_pending() {
+                break;
+            }
+            core.blocked = false;
+            if shared.write(&mut core).is_err() || !core.blocked {
+                return Poll::Ready(());
+            }
+        }
+        self.timer.as_mut().poll(cx)
     }
 
     /// Explains the end and hands it to everybody who waits.
     fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
+        if reason.closer() == Closer::Local && self.flushing != Some(Flushing::Over) {
+            if self.poll_flush(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.flushing = Some(Flushing::Over);
+        }
         let shared = Arc::clone(&self.shared);
         let core = shared.lock();
         if self.explains_death && core.death.is_none() && reason.is_silent() {
@@ -250,7 +305,8 @@ impl Future for Driver {
             this.serve();
             this.drive_timer(cx);
             this.transmit(cx, idle);
-            if !more && this.closed.is_none() && this.incoming.is_empty() {
+            if !more && this.closed.is_none() {
+                // Whom the timer or the write has woken.
                 this.serve();
                 return Poll::Pending;
             }
@@ -289,6 +345,10 @@ const READS_PER_PASS: usize = 8;
 
 /// Passes before the other tasks of the runtime get their turn.
 const PASSES_PER_POLL: usize = 32;
+
+/// How long the last bytes of a connection that we have closed may take, so that a peer that does not read cannot keep
+/// it: as long as in the original.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
 /// before it reports its end, usually within a millisecond; a core dump in between can take longer.

@@ -49,12 +49,9 @@ enum Sent {
 }
 
 impl RawSender {
-    /// Writes the upload `key` of our own call, which is open.
-    pub(super) fn upload(shared: Arc<Shared>, key: StreamKey) -> Self {
-        let mut core = shared.lock();
-        let sender = Self::new(Arc::clone(&shared), &mut core, key, false);
-        drop(core);
-        sender
+    /// Writes the upload `key` of our own call that was opened under the same lock.
+    pub(super) fn upload(shared: Arc<Shared>, core: &mut Core, key: StreamKey) -> Self {
+        Self::new(shared, core, key, false)
     }
 
     /// Writes the download `key` of a call that was replied to under the same lock.

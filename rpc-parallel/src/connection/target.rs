@@ -1,6 +1,6 @@
 //! One call from the worker's side: where its answer goes.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Waker};
 
 use tokio::task::AbortHandle;
 
@@ -72,7 +72,12 @@ impl Target {
         if core.served.has_replied(self.call, self.serial) {
             let key = StreamKey { side: CallSide::Remote, call: self.call, stream: 0 };
             core.session.end_stream(key, status, payload);
+            // Whoever writes it may be at work for a moment yet, and the next call may have the same id by then.
+            let mut wakers = Vec::new();
+            core.waiting.forget_writer(key, &mut wakers);
             self.shared.flush_soon(&core);
+            drop(core);
+            wakers.into_iter().for_each(Waker::wake);
         } else {
             drop(core);
             self.reply(status, payload);

@@ -120,7 +120,8 @@ impl Waiting {
         let Some(slot) = self.caller_of.get_mut(call.0 as usize).and_then(Option::take) else { return };
         let reader = download.then(|| {
             let key = StreamKey { side: CallSide::Local, call, stream: 0 };
-            (key, self.add_reader(key))
+            let slot = self.add_reader(key);
+            (key, self.claim_reader(key).unwrap_or(slot))
         });
         if let Some(caller) = self.callers.get_mut(slot) {
             caller.reply = Some(Reply { status, payload, reader });
@@ -169,6 +170,14 @@ impl Waiting {
         }
     }
 
+    /// A stream that we write is ended by another than its writer, who finds it gone.
+    pub(super) fn forget_writer(&mut self, key: StreamKey, wakers: &mut Vec<Waker>) {
+        if let Some(writer) = self.writer_of.remove(&key).and_then(|slot| self.writers.get_mut(slot)) {
+            writer.gone = true;
+            wakers.extend(writer.waker.take());
+        }
+    }
+
     /// A reader gives its slot back. Returns whether the stream is still open on the wire.
     pub(super) fn remove_reader(&mut self, key: StreamKey, slot: usize) -> bool {
         let reader = self.readers.try_remove(slot);
@@ -203,9 +212,13 @@ impl Waiting {
                 if !of_call(key) {
                     return true;
                 }
-                if let Some(reader) = self.readers.get_mut(*slot) {
-                    reader.gone = true;
-                    wakers.extend(reader.waker.take());
+                match self.readers.get_mut(*slot) {
+                    Some(reader) if reader.claimed => {
+                        reader.gone = true;
+                        wakers.extend(reader.waker.take());
+                    }
+                    // Its handler has not asked for it and cannot any more.
+                    _ => drop(self.readers.try_remove(*slot)),
                 }
                 false
             });
@@ -229,5 +242,53 @@ impl Waiting {
         wakers.extend(self.callers.iter_mut().filter_map(|(_, caller)| caller.waker.take()));
         wakers.extend(self.readers.iter_mut().filter_map(|(_, reader)| reader.waker.take()));
         wakers.extend(self.writers.iter_mut().filter_map(|(_, writer)| writer.waker.take()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(stream: u8) -> StreamKey {
+        StreamKey { side: CallSide::Remote, call: CallId(3), stream }
+    }
+
+    #[test]
+    fn a_call_that_is_over_leaves_only_the_slots_that_somebody_has() {
+        let (mut waiting, mut wakers) = (Waiting::default(), Vec::new());
+        waiting.add_reader(key(1));
+        waiting.add_reader(key(2));
+        let claimed = waiting.claim_reader(key(2)).unwrap();
+        waiting.items(key(1), Bytes::from_static(b"\x01x"), &mut wakers);
+        waiting.forget_streams(CallSide::Remote, CallId(3), &mut wakers);
+        assert_eq!(waiting.readers.len(), 1);
+        assert!(waiting.readers[claimed].gone);
+        assert!(!waiting.remove_reader(key(2), claimed));
+        assert!(waiting.readers.is_empty() && waiting.reader_of.is_empty());
+    }
+
+    #[test]
+    fn the_reader_of_a_download_keeps_its_slot_beyond_its_call() {
+        let (mut waiting, mut wakers) = (Waiting::default(), Vec::new());
+        let (call, key) = (CallId(0), StreamKey { side: CallSide::Local, call: CallId(0), stream: 0 });
+        let caller = waiting.add_caller(call);
+        waiting.replied(call, Status::Ok, Bytes::new(), true, &mut wakers);
+        let (_, reader) = waiting.callers[caller].reply.take().unwrap().reader.unwrap();
+        waiting.ended(key, Status::Ok, Bytes::new(), &mut wakers);
+        // The next call of the same id is given up.
+        waiting.add_caller(call);
+        waiting.abandon(call, &mut wakers);
+        assert!(waiting.readers[reader].ended.is_some());
+        assert!(!waiting.remove_reader(key, reader));
+    }
+
+    #[test]
+    fn a_writer_whose_stream_another_has_ended_does_not_end_the_next_one() {
+        let (mut waiting, mut wakers) = (Waiting::default(), Vec::new());
+        let old = waiting.add_writer(key(0));
+        waiting.forget_writer(key(0), &mut wakers);
+        let new = waiting.add_writer(key(0));
+        assert!(!waiting.remove_writer(key(0), old));
+        assert!(waiting.remove_writer(key(0), new));
     }
 }

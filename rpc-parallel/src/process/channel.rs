@@ -11,7 +11,6 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
     messages::{Kind, Message, Splitter, encode},
-    readiness,
     socket::send_bytes,
 };
 
@@ -43,7 +42,7 @@ impl Channel {
     pub(super) fn new(socket: OwnedFd, ticket: Vec<u8>) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&socket, true)?;
         Ok(Self {
-            socket: readiness::watch(socket, Interest::READABLE | Interest::WRITABLE)?,
+            socket: crate::readiness::watch(socket, Interest::READABLE | Interest::WRITABLE)?,
             incoming: Splitter::default(),
             ticket: Outgoing { bytes: ticket, sent: 0 },
             messages: Outgoing::default(),

@@ -16,8 +16,8 @@ use super::{
     LaunchError, NotAWorker, Process, Step, TimedOut,
     channel::{Channel, Event},
     handle::{Links, Wish},
-    launch::Launched,
     messages::Kind,
+    request::Launched,
     stderr::StderrPipe,
     watch::{ExitWatch, State},
 };
@@ -282,7 +282,7 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-fn exit(status: ExitStatus) -> Exit {
+pub(super) fn exit(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(signal)) => Exit::Signal { signal, core_dumped: status.core_dumped() },

@@ -9,26 +9,13 @@ use std::{
     thread,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{
-    Launch, LaunchError,
-    launch::Launched,
-    redirect::Output,
+    request::Request,
     spawn,
     stderr::{Relay, start_relay},
 };
-
-/// A child to start, with all opened that can be opened before.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) launch: Launch,
-    pub(super) stdout: Output,
-    /// None for a pipe to us.
-    pub(super) stderr: Option<Output>,
-    pub(super) host: String,
-    pub(super) reply: oneshot::Sender<Result<Launched, LaunchError>>,
-}
 
 /// Gives the keeper a request, and starts the keeper at the first.
 pub(super) fn submit(request: Request) -> io::Result<()> {

@@ -21,8 +21,9 @@ pub(crate) mod image;
 mod keeper;
 mod launch;
 pub(crate) mod messages;
-mod readiness;
+mod peer;
 mod redirect;
+mod request;
 pub(crate) mod socket;
 mod spawn;
 mod stderr;
@@ -34,9 +35,11 @@ pub(crate) use entry::NoEntry;
 pub(crate) use error::{LaunchError, NotAWorker, Step, TimedOut};
 pub(crate) use executable::Program;
 pub(crate) use handle::{OwnedProcess, Process};
-pub(crate) use launch::{Launch, OnMasterLoss, launch};
+pub(crate) use launch::launch;
+pub(crate) use peer::PeerProcess;
 pub use redirect::Redirect;
 pub(crate) use redirect::Stderr;
+pub(crate) use request::{Launch, OnMasterLoss};
 
 #[cfg(not(unix))]
 compile_error!(

@@ -12,7 +12,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::readiness;
+use crate::readiness;
 
 /// How many lines a death report has.
 const TAIL_LINES: usize = 20;

@@ -77,7 +77,7 @@ mod pidfd {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
     use tokio::io::{Interest, unix::AsyncFd};
 
-    use crate::process::readiness;
+    use crate::readiness;
 
     #[derive(Debug)]
     pub(super) struct PidFd(AsyncFd<OwnedFd>);

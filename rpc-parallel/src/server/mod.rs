@@ -2,7 +2,6 @@
 
 mod answer;
 mod builtin;
-mod context;
 mod dispatch;
 #[allow(clippy::module_inception, reason = "a file is called after the type in it")]
 mod server;
@@ -11,7 +10,6 @@ mod upload;
 
 pub use self::answer::{Answer, Payload};
 pub(crate) use self::builtin::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN};
-pub use self::context::WorkerContext;
 pub(crate) use self::server::{Server, ServerConfig};
 pub(crate) use self::service::ServesNothing;
 pub use self::upload::Upload;

@@ -15,10 +15,11 @@ use crate::{
     connection::{Establish, Shared, establish},
     fault::Fault,
     id::{WorkerId, WorkerTypeId},
+    init::WorkerContext,
     panic::catch_future,
     proto::Side,
     registry::{AnyState, Registration},
-    server::{WorkerContext, service::Serving},
+    server::service::Serving,
     settings::Settings,
     transport::{Address, Listener},
 };

@@ -1,7 +1,8 @@
 //! Connecting to a worker: a socket, a greeting, and the choice of a trait.
 
-use std::{future::poll_fn, os::unix::net::UnixStream, sync::Arc};
+use std::{future::poll_fn, os::unix::net::UnixStream, sync::Arc, time::Instant};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     death::DeathReport,
     function::Interface,
     id::FunctionId,
-    process::Process,
+    process::{PeerProcess, Process},
     proto::Side,
     server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
     spawn::worker::{Contact, client},
@@ -70,9 +71,7 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
             }
         },
     };
-    let death = process.map(|process| -> futures_util::future::BoxFuture<'static, Arc<DeathReport>> {
-        Box::pin(async move { Arc::new(process.exit().await) })
-    });
+    let death = death_of(contact, &stream, process);
     let shared = establish(Establish {
         side: Side::Initiator,
         stream,
@@ -86,6 +85,28 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
     })
     .map_err(unreachable)?;
     Ok(Connection::of(shared).await?)
+}
+
+/// Ends with the death of the worker's process, where we can know how it ended.
+fn death_of(
+    contact: &Contact,
+    stream: &UnixStream,
+    process: Option<Process>,
+) -> Option<BoxFuture<'static, Arc<DeathReport>>> {
+    if let Some(process) = process {
+        return Some(Box::pin(async move { Arc::new(process.exit().await) }));
+    }
+    if contact.pid == std::process::id() {
+        return None;
+    }
+    let process = PeerProcess::of(stream)?;
+    let (name, pid, host) = (contact.name.clone(), contact.pid, contact.host.clone());
+    let name = name.unwrap_or_else(|| contact.id.to_string());
+    let since = Instant::now();
+    Some(Box::pin(async move {
+        let exit = process.exit().await;
+        Arc::new(DeathReport::new(name, pid, host, exit, Vec::new(), since.elapsed()))
+    }))
 }
 
 /// Chooses the trait. Returns the functions that the worker has with another signature.

@@ -15,6 +15,8 @@ use bytes::{BufMut, BytesMut};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg};
 use tokio::io::{Interest, unix::AsyncFd};
 
+use crate::readiness;
+
 /// How much is read at most in one go when no larger message is awaited.
 const READ_SIZE: usize = 64 << 10;
 
@@ -32,7 +34,7 @@ impl Socket {
     /// Registers the stream with the current runtime.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        let readable = register(OwnedFd::from(stream), Interest::READABLE)?;
+        let readable = readiness::watch(OwnedFd::from(stream), Interest::READABLE)?;
         Ok(Self { readable, writable: OnceLock::new() })
     }
 
@@ -59,6 +61,23 @@ impl Socket {
         }
     }
 
+    /// Reads what is there, without asking the runtime's poller, which may not have seen it yet. `Pending` if there is
+    /// nothing; nobody is woken by what comes later.
+    pub(crate) fn recv_now(&self, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        loop {
+            match recv_into(self.readable.get_ref(), buffer.spare_capacity_mut()) {
+                Ok(read) => {
+                    // SAFETY: `recv_into` has initialised the first `read` bytes of the spare room.
+                    unsafe { buffer.advance_mut(read) };
+                    return Poll::Ready(Ok(read));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
     /// Writes as much as the socket takes now.
     pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
@@ -78,7 +97,7 @@ impl Socket {
             Some(writable) => writable,
             None => {
                 let duplicate = self.readable.get_ref().try_clone()?;
-                let fresh = register(duplicate, Interest::WRITABLE)?;
+                let fresh = readiness::watch(duplicate, Interest::WRITABLE)?;
                 self.writable.get_or_init(|| fresh)
             }
         };
@@ -99,13 +118,6 @@ impl Socket {
             buffer.reserve(READ_SIZE);
         }
     }
-}
-
-fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an `OwnedFd` always gives the same descriptor, and keeps it open for as long as it lives, which is as
-    // long as the `AsyncFd` that owns it.
-    let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
-    registered.map_err(|error| error.into_parts().1)
 }
 
 fn recv_into(fd: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<usize> {

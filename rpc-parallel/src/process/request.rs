@@ -1,0 +1,100 @@
+//! What is to be started, on its way to the keeper, and a ready child on its way back.
+
+use std::{ffi::OsString, os::fd::OwnedFd, path::PathBuf, time::Duration};
+
+use tokio::sync::oneshot;
+
+use super::{LaunchError, Process, Program, Redirect, Stderr, redirect::Output};
+
+/// A child to start.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) program: Program,
+    /// Arguments in front of those that every worker has. A worker does not look at any; they are for a wrapper.
+    pub(crate) args: Vec<OsString>,
+    /// Added to our own environment; the last of several with the same name counts.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) current_dir: Option<PathBuf>,
+    pub(crate) name: String,
+    pub(crate) stdout: Redirect,
+    pub(crate) stderr: Stderr,
+    /// What the child is to do. It travels over the control socket, out of sight.
+    pub(crate) ticket: Vec<u8>,
+    /// Handed over with the ticket, in this order.
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// From here to ready.
+    pub(crate) start_timeout: Duration,
+    /// From the request to shut down to SIGKILL.
+    pub(crate) grace: Duration,
+    pub(crate) on_master_loss: OnMasterLoss,
+}
+
+/// What a child does when its master is gone.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum OnMasterLoss {
+    /// It ends at once, with all the processes of its group.
+    #[default]
+    End,
+    /// It goes on, and lets go of its master's stdout and stderr.
+    Survive,
+}
+
+impl Launch {
+    /// A child of this image with all defaults.
+    pub(crate) fn new(name: impl Into<String>, ticket: Vec<u8>) -> Self {
+        Self {
+            program: Program::default(),
+            args: Vec::new(),
+            env: Vec::new(),
+            current_dir: None,
+            name: name.into(),
+            stdout: Redirect::default(),
+            stderr: Stderr::default(),
+            ticket,
+            descriptors: Vec::new(),
+            start_timeout: Duration::from_secs(30),
+            grace: Duration::from_secs(5),
+            on_master_loss: OnMasterLoss::default(),
+        }
+    }
+}
+
+/// A child to start, with all opened that can be opened before.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) launch: Launch,
+    pub(super) stdout: Output,
+    /// None for a pipe to us.
+    pub(super) stderr: Option<Output>,
+    pub(super) host: String,
+    pub(super) reply: oneshot::Sender<Result<Launched, LaunchError>>,
+}
+
+/// A ready child on its way to whoever launched it. If nobody is there to take it, it is killed.
+#[derive(Debug)]
+pub(super) struct Launched {
+    process: Option<Process>,
+    ready: Vec<u8>,
+}
+
+impl Launched {
+    pub(super) fn new(process: Process, ready: Vec<u8>) -> Self {
+        Self { process: Some(process), ready }
+    }
+
+    pub(super) fn accept(mut self) -> (Process, Vec<u8>) {
+        let ready = std::mem::take(&mut self.ready);
+        match self.process.take() {
+            Some(process) => (process, ready),
+            None => unreachable!("`new` sets it and only this function, which consumes, takes it"),
+        }
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        if let Some(process) = &self.process {
+            process.kill();
+        }
+    }
+}
