@@ -1,15 +1,11 @@
 //! What goes wrong only when two things happen at once, or when somebody does not behave.
 
-use std::{
-    convert::Infallible,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
-use rpc_parallel::{CallError, Client, Init, Settings, Spawn, WorkerContext};
+use rpc_parallel::{CallError, Client, Spawn};
 
-use crate::support::{gone, stateless, until, within};
+use crate::support::{stateless, within};
 
 stateless!(Odd);
 

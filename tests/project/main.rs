@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     path::Path,
     process::{Command, Output},
 };
@@ -54,7 +55,28 @@ fn dependencies_build_with_the_stated_rust() {
     // People are told the same number.
     let text = stated.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
     for file in ["README.md", "rpc-parallel/src/lib.rs"] {
-        let said = std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        let said = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
         assert!(said.contains(&format!("Rust {text} or later")), "{file} states another version than {text}");
     }
+}
+
+/// Every page's links to files of the project lead somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(ROOT);
+    let mut pages = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    pages.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut links = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            links += 1;
+            assert!(page.parent().unwrap().join(path).exists(), "{} links to {link}", page.display());
+        }
+    }
+    assert!(links > 5, "{links}");
 }

@@ -38,8 +38,9 @@ impl<C: Client> Spawned<C> {
         &self.worker
     }
 
-    /// Connects to the worker. If the worker's process ends, what is pending on the client learns how: an advantage over
-    /// a client of the bare [`Worker`], whose process is not this one's child.
+    /// Connects to the worker. If the worker's process ends, what is pending on the client learns how, with the last lines
+    /// on stderr; a client of the bare [`Worker`] learns less, see
+    /// [`CallError::WorkerDied`](crate::CallError::WorkerDied).
     ///
     /// # Errors
     ///
