@@ -4,17 +4,23 @@ mod common;
 
 use std::{
     ffi::{OsStr, OsString},
-    fs,
+    fs::{self, File},
+    io::Read,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         fs::{PermissionsExt, symlink},
     },
     path::Path,
     process::Command,
+    thread,
 };
 
 use common::{Ended, Run};
-use rustix::fs::{CWD, FileType, Mode};
+use rustix::{
+    fs::{CWD, FileType, Mode},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
 use tempfile::TempDir;
 
 const CHECKSUM: &str = env!("CARGO_BIN_EXE_checksum");
@@ -160,6 +166,35 @@ fn what_may_not_be_read_is_named_and_the_rest_is_printed() {
     assert_eq!(ended.status.code(), Some(1));
     assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
     assert_same(&ended.stdout, &expected);
+}
+
+/// The bar is for people: it is drawn on a terminal, and leaves what is printed alone. That nothing is drawn elsewhere is in
+/// every other test, where stderr is a file and stays empty.
+#[test]
+fn a_terminal_gets_a_progress_bar() {
+    let tree = odd_tree();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let side = File::options().read(true).write(true).open(OsStr::from_bytes(name.to_bytes())).unwrap();
+    // A new terminal has no size, and so no room for a bar.
+    let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&terminal, size).unwrap();
+    let run = Run::start_with(CHECKSUM, ["--workers", "2", "."], |command| {
+        command.current_dir(tree.path()).stderr(side).env("TERM", "xterm").env_remove("NO_COLOR");
+    });
+    let shown = thread::spawn(move || {
+        let (mut shown, mut terminal) = (Vec::new(), File::from(terminal));
+        // It ends with an error, once nobody has the other side open.
+        let _ = terminal.read_to_end(&mut shown);
+        String::from_utf8_lossy(&shown).into_owned()
+    });
+    let ended = run.end();
+    let shown = shown.join().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_same(&ended.stdout, &expected(tree.path(), &[OsStr::new(".")]));
+    assert!(shown.contains("MiB"), "{shown:?}");
 }
 
 #[test]

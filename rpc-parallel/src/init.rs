@@ -36,6 +36,11 @@ pub trait Init: Sized + Send + Sync + 'static {
     type Error: Into<Fault>;
 
     /// Makes the state. It runs in the worker, before anyone can call it.
+    ///
+    /// # Errors
+    ///
+    /// An error, and a panic too, is the spawner's [`SpawnError::Init`](crate::SpawnError::Init), and ends the process.
+    /// It has as long as [`start_timeout`](crate::Spawning::start_timeout) allows.
     fn init(arg: Self::Arg, cx: &WorkerContext) -> impl Future<Output = Result<Self, Self::Error>> + Send;
 }
 
@@ -83,7 +88,11 @@ pub trait ConnectionState: Sized + Send + Sync + 'static {
     /// Why a connection may be refused.
     type Error: Into<Fault>;
 
-    /// Makes the state of a new connection.
+    /// Makes the state of a new connection. It is dropped when the connection has ended and no handler uses it any more.
+    ///
+    /// # Errors
+    ///
+    /// An error is the caller's [`ConnectError::Refused`](crate::ConnectError::Refused); the worker lives on.
     fn open(
         worker: &Arc<Self::Worker>,
         arg: Self::Arg,

@@ -132,7 +132,13 @@ fn argument<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Fault> {
     codec::decode(bytes).map_err(|error| Fault::new(format!("{what}: {error}")))
 }
 
-/// The registrations of a program, indexed.
+/// The registrations of a program, indexed: which worker types there are, and which traits they serve.
+///
+/// Nobody needs it to spawn. A program that wants to know at its start whether all is well asks:
+///
+/// ```
+/// rpc_parallel::Registry::global().expect("no two functions, traits or workers have one identity");
+/// ```
 #[derive(Debug)]
 pub struct Registry {
     registrations: Vec<&'static Registration>,
@@ -184,7 +190,11 @@ pub struct NotRegistered {
 }
 
 impl Registry {
-    /// The registry of this program.
+    /// The registry of this program, built once.
+    ///
+    /// # Errors
+    ///
+    /// If two things in the program have the same identity. It is also the error of every spawn.
     pub fn global() -> Result<&'static Self, &'static RegistryError> {
         static GLOBAL: OnceLock<Result<Registry, RegistryError>> = OnceLock::new();
         GLOBAL.get_or_init(|| Self::new(inventory::iter::<Registration>)).as_ref()
@@ -250,7 +260,11 @@ impl Registry {
         self.by_key.get(&(worker_type, interface)).copied()
     }
 
-    /// Like [`get`](Self::get); the error says what was asked for, and lists what there is.
+    /// Like [`get`](Self::get), by ids and names.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; it says what was asked for, and lists what there is.
     pub fn find(
         &self,
         (worker_type, worker_type_name): (WorkerTypeId, &str),

@@ -27,6 +27,14 @@ impl Default for HeartbeatSettings {
 
 /// The tunables of a worker's connections. They travel with the worker's handle, so that every process that connects
 /// to it uses the same ones.
+///
+/// ```
+/// use rpc_parallel::Settings;
+///
+/// let mut settings = Settings::default();
+/// settings.max_message_size = 1 << 20;
+/// assert_eq!(settings.bounded().max_message_size, 1 << 20);
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Settings {

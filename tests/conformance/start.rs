@@ -2,8 +2,8 @@
 
 use futures_util::FutureExt;
 use rpc_parallel::{
-    CallError, Client, ConnectError, FunctionId, Init, Registry, ServeError, Spawn, SpawnError, Spawned,
-    WorkerContext,
+    CallError, Client, ConnectError, FunctionId, Init, Interface, Registry, Role, ServeError, Spawn, SpawnError,
+    Spawned, WorkerContext, WorkerId, role,
 };
 
 use crate::{
@@ -103,6 +103,39 @@ fn c048_what_is_not_used_costs_nothing() {
     assert!(program.finish().0.success());
 }
 
+#[rpc_parallel::worker]
+pub(crate) trait Roles {
+    /// What the worker's process says that it is.
+    async fn role(&self) -> (Option<WorkerId>, Option<String>);
+}
+
+stateless!(Somebody);
+
+#[rpc_parallel::worker]
+impl Roles for Somebody {
+    async fn role(&self) -> (Option<WorkerId>, Option<String>) {
+        match role() {
+            Role::Worker { id, name, .. } => (Some(id), name),
+            _ => (None, None),
+        }
+    }
+}
+
+/// Any code can tell in which kind of process it runs. The original has a token that proves that a process was
+/// initialised; nothing has to be here, so what is left of it is the question itself.
+#[tokio::test]
+async fn c049_a_process_knows_its_role() {
+    assert_eq!(role(), Role::Master);
+    let worker = Somebody::spawn(()).name("somebody").await.unwrap();
+    let client = worker.connect().await.unwrap();
+    assert_eq!(client.role().await.unwrap(), (Some(worker.id()), Some("somebody".to_owned())));
+    // To serve one here does not make this process a worker.
+    let served = Somebody::serve(()).await.unwrap();
+    let client = served.connect().await.unwrap();
+    assert_eq!(client.role().await.unwrap(), (None, None));
+    assert_eq!(role(), Role::Master);
+}
+
 /// The program's own `main` runs in the master alone, so that a worker reads no command line; and what a worker starts
 /// is not taken for a worker.
 #[test]
@@ -153,12 +186,46 @@ fn c052_ids_come_from_paths() {
     };
     let ids = [id("one", "a"), id("one", "b"), id("two", "a"), id("two", "b")];
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 4, "{ids:?}");
+    // The same path, written down once more in another order and at another place, is the same name: in a function a
+    // trait has the path of the module.
+    let [first, again] = [in_one_order(), in_another_order()];
+    assert_eq!(first.id, again.id);
+    assert_ne!((first.line, first.functions[0].name), (again.line, again.functions[0].name));
+    for function in first.functions {
+        let twin = again.functions.iter().find(|twin| twin.name == function.name).unwrap();
+        assert_eq!((function.id, function.signature), (twin.id, twin.signature), "{}", function.name);
+    }
     // An id that changed would be another function for a program that was built before.
+    assert_eq!(first.id.to_string(), "ce24c6efa6629806");
+    let ids: Vec<_> = first.functions.iter().map(|function| function.id.to_string()).collect();
+    assert_eq!(ids, ["0da0ca7feb934d1d", "d388de318c8db2b3", "074ba44b54bce67b"]);
     assert_eq!(
         <PinnedClient as Client>::INTERFACE.functions[0].id,
         FunctionId::of_path(&["name", "conformance.pinned.greet"])
     );
     assert!(Registry::global().is_ok());
+}
+
+fn in_one_order() -> &'static Interface {
+    #[rpc_parallel::worker]
+    trait Shuffled {
+        async fn add(&self, n: u64) -> u64;
+        #[rpc(one_way)]
+        fn note(&self, text: String);
+        fn crunch(&self, n: u64) -> u64;
+    }
+    ShuffledClient::INTERFACE
+}
+
+fn in_another_order() -> &'static Interface {
+    #[rpc_parallel::worker]
+    trait Shuffled {
+        fn crunch(&self, n: u64) -> u64;
+        async fn add(&self, n: u64) -> u64;
+        #[rpc(one_way)]
+        fn note(&self, text: String);
+    }
+    ShuffledClient::INTERFACE
 }
 
 /// What `program/workers.rs` serves: under another name, in another order, and with one signature that differs.

@@ -54,6 +54,7 @@ fn every_caller_learns_of_the_death() {
     });
 }
 
+#[expect(clippy::too_many_lines, reason = "every kind of call, all at once")]
 async fn kill_under_load(round: u64, way: Option<Crash>, mut random: Random) {
     let name = format!("target-{round}");
     // What was received before the death is still read: a megabyte of small items would make a round a second long.

@@ -13,6 +13,7 @@ use futures_util::{Stream, TryStreamExt, stream};
 use rpc_parallel::{Init, Spawn, WorkerContext};
 use tokio::sync::{Mutex, Notify, mpsc};
 
+/// Passes numbers on to whoever listens.
 #[rpc_parallel::worker]
 pub trait PingPong {
     /// Sends a number to whoever reads the pongs.

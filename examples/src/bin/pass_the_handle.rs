@@ -15,12 +15,14 @@ use std::{
 use futures_util::future::try_join;
 use rpc_parallel::{Fault, Init, Spawn, Worker, WorkerContext};
 
+/// Counts how often it is called.
 #[rpc_parallel::worker]
 pub trait Pinged {
     /// How many pings there have been.
     async fn ping(&self) -> u64;
 }
 
+/// Calls workers that it is told of.
 #[rpc_parallel::worker]
 pub trait Dispatcher {
     /// Connects to the worker, pings it and closes the connection.

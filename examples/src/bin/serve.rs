@@ -16,6 +16,7 @@ use std::{
 use futures_util::future::try_join_all;
 use rpc_parallel::{Init, Spawn, WorkerContext};
 
+/// Counts.
 #[rpc_parallel::worker]
 pub trait Counter {
     /// Adds one and tells the sum.

@@ -11,12 +11,14 @@ use std::{convert::Infallible, error::Error};
 use futures_util::{Stream, TryStreamExt, stream};
 use rpc_parallel::{Init, Spawn, WorkerContext};
 
+/// Spells the alphabet.
 #[rpc_parallel::worker]
 pub trait Letters {
     /// A text, and the letters that are to be added to it.
     async fn text_and_updates(&self, count: usize) -> Result<(String, impl Stream<Item = char>), TooMany>;
 }
 
+/// More letters were asked for than there are.
 #[derive(Debug, serde::Deserialize, serde::Serialize, thiserror::Error)]
 #[error("there are only {0} letters")]
 pub struct TooMany(usize);

@@ -12,6 +12,7 @@ use std::{convert::Infallible, error::Error, time::Duration};
 use futures_util::{Stream, TryStreamExt, stream};
 use rpc_parallel::{Init, Spawn, WorkerContext};
 
+/// Adds up, step by step.
 #[rpc_parallel::worker]
 pub trait Sum {
     /// The sums of the first 1, 2, .. `max` natural numbers from zero on, with a pause before each further one.

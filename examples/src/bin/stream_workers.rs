@@ -17,6 +17,7 @@ use futures_util::{
 use rpc_parallel::{Fault, Init, Spawn, Streaming, Worker, WorkerContext};
 use tokio::sync::{Mutex, mpsc};
 
+/// Hands out elements.
 #[rpc_parallel::worker]
 pub trait Source {
     /// A share of the elements.
@@ -25,6 +26,7 @@ pub trait Source {
     async fn start(&self, pause: Duration);
 }
 
+/// Reads from a source for somebody else.
 #[rpc_parallel::worker]
 pub trait Relay {
     /// Subscribes to the source and passes on what comes. The source's failure is an item, the last one.

@@ -12,12 +12,14 @@ use std::{convert::Infallible, error::Error};
 
 use rpc_parallel::{Init, Redirect, Spawn, WorkerContext};
 
+/// Adds up.
 #[rpc_parallel::worker]
 pub trait Sum {
     /// 0 + 1 + .. + (n - 1)
     async fn sum(&self, n: u64) -> u64;
 }
 
+/// Multiplies.
 #[rpc_parallel::worker]
 pub trait Product {
     /// 1 * 2 * .. * n, if that fits.

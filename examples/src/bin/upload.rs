@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 const WORKERS: u64 = 10;
 const NUMBERS: u64 = 1000;
 
+/// Keeps a share of what a caller streams to it.
 #[rpc_parallel::worker]
 pub trait Shard {
     /// A line for each of the numbers, the last number first.

@@ -13,6 +13,7 @@ use futures_util::future::try_join_all;
 use rpc_parallel::{Fault, Init, Spawn, Spawned, WorkerContext};
 use tokio::sync::Mutex;
 
+/// Has workers of its own.
 #[rpc_parallel::worker]
 pub trait Primary {
     /// Spawns so many secondary workers, which live as long as this one.
@@ -21,8 +22,10 @@ pub trait Primary {
     async fn ping_secondaries(&self) -> Result<Vec<String>, Fault>;
 }
 
+/// Answers.
 #[rpc_parallel::worker]
 pub trait Secondary {
+    /// Says something.
     async fn ping(&self) -> String;
 }
 

@@ -102,6 +102,20 @@ fn run_later_constructors(arguments: [usize; 3]) {
     }
 }
 
+/// The assembler's word for pointers. Before Rust 1.93 there is no `cfg` within assembly.
+#[cfg(target_pointer_width = "64")]
+macro_rules! pointers {
+    () => {
+        ".8byte"
+    };
+}
+#[cfg(target_pointer_width = "32")]
+macro_rules! pointers {
+    () => {
+        ".4byte"
+    };
+}
+
 // Linkers define these two, but hidden ones, and not in shared libraries: hence weak and hidden. There is no stable way to
 // say so in Rust. The table itself is weak because two versions of this crate may be in one program.
 global_asm!(
@@ -114,10 +128,7 @@ global_asm!(
     ".weak __init_array_end",
     ".hidden __init_array_end",
     "rpc_parallel_init_array:",
-    #[cfg(target_pointer_width = "64")]
-    ".8byte __init_array_start, __init_array_end",
-    #[cfg(target_pointer_width = "32")]
-    ".4byte __init_array_start, __init_array_end",
+    concat!(pointers!(), " __init_array_start, __init_array_end"),
     ".popsection",
 );
 

@@ -20,5 +20,5 @@ mod worker;
 
 pub(crate) use charge::{Charge, Ending, Ready, StartFailure};
 pub(crate) use control::ControlSender;
-pub use role::enter;
+pub use role::{Role, enter, role};
 pub(crate) use take_over::Ticket;

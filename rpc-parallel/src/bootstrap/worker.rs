@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     Ticket,
     charge::{Charge, Ending, Ready, StartFailure},
+    role,
 };
 use crate::{
     build::set_build_id,
@@ -37,6 +38,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
         Err(error) => fail(&StartFailure::System(format!("its ticket cannot be decoded: {error}"))),
     };
     drop(bytes);
+    role::set_worker(charge.id, charge.name.clone());
     let registration = match find(&charge) {
         Ok(registration) => registration,
         Err(text) => fail(&StartFailure::NotRegistered(text)),

@@ -19,7 +19,23 @@ use crate::{
 /// A call: its arguments are encoded already, and it is sent when it is first polled.
 ///
 /// It borrows nothing, so it can be handed to `tokio::spawn` whatever the method's arguments were. It yields
-/// `Result<T, CallError<E>>`.
+/// `Result<T, CallError<E>>`; there is no other deadline, retry or queue behind it than what is said here.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use rpc_parallel::{CallError, worker};
+/// # #[worker]
+/// # trait Search {
+/// #     async fn find(&self, text: &str) -> Option<u64>;
+/// # }
+/// # async fn example(client: SearchClient) -> Result<(), CallError> {
+/// // One after the other.
+/// let first = client.find("a").await?;
+/// // Both at once, the second for at most a second.
+/// let (left, right) = (client.find("b").start(), client.find("c").deadline(Duration::from_secs(1)).start());
+/// let both = (left.await?, right.await?);
+/// # drop((first, both)); Ok(()) }
+/// ```
 ///
 /// # Cancel safety
 ///
@@ -57,6 +73,12 @@ impl<T, E> Call<T, E> {
     /// Gives the call up if it takes longer than this, counted from when it is sent. The worker is told and drops
     /// the handler in time by its own clock. Without it a call has no deadline, except that one made by a handler
     /// has what is left of that handler's own, which this can only shorten.
+    ///
+    /// It is about the reply alone: a stream that comes with the reply has no deadline.
+    ///
+    /// # Panics
+    ///
+    /// A call with a deadline panics when it is polled or started outside of a tokio runtime with time enabled.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         let deadline = self.deadline.map_or(deadline, |inherited| inherited.min(deadline));
         self.deadline = Some(deadline);

@@ -22,6 +22,10 @@ pub enum CallError<E = Infallible> {
     #[error("the worker's method {0}; the worker lives on")]
     Panicked(PanicReport),
     /// The worker's process has ended. The method may have run, in part or to its end.
+    ///
+    /// The process that spawned the worker knows everything about its end; another one what the kernel tells it, which has
+    /// no lines of stderr, and comes as [`Disconnected`](Self::Disconnected) where the kernel does not tell (Linux before
+    /// 6.15, other systems).
     #[error("{0}")]
     WorkerDied(Arc<DeathReport>),
     /// The connection ended, and how the worker fares is not known. The method may have run.

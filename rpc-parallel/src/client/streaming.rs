@@ -23,6 +23,10 @@ use crate::{
 ///
 /// The worker sends as fast as items are taken: at most [`Settings::stream_window`](crate::Settings::stream_window)
 /// bytes wait here. Dropping the stream stops its producer.
+///
+/// # Cancel safety
+///
+/// Waiting for the next item may be given up at any time: no item is lost.
 #[must_use = "a stream does nothing unless it is read; dropping it stops its producer"]
 pub struct Streaming<I> {
     download: Option<RawDownload>,

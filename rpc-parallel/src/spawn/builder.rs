@@ -45,6 +45,43 @@ use crate::{
 /// # Cancel safety
 ///
 /// Dropping the future ends the worker, however far its start has come.
+///
+/// # Errors
+///
+/// [`SpawnError`], which has everything up to the point at which the worker is ready: no process, no entry, an early
+/// death, an [`Init`] that fails, too little time. No process is left then.
+///
+/// ```no_run
+/// # use std::convert::Infallible;
+/// use std::time::Duration;
+///
+/// use rpc_parallel::{Redirect, Spawn, SpawnError};
+/// # use rpc_parallel::{Init, WorkerContext, worker};
+/// # #[worker]
+/// # trait Render {
+/// #     fn frame(&self, n: u32) -> Vec<u8>;
+/// # }
+/// # struct Renderer;
+/// # impl Init for Renderer {
+/// #     type Arg = String;
+/// #     type Error = Infallible;
+/// #     async fn init(_: String, _: &WorkerContext) -> Result<Self, Infallible> { Ok(Self) }
+/// # }
+/// # #[worker]
+/// # impl Render for Renderer {
+/// #     fn frame(&self, n: u32) -> Vec<u8> { vec![n as u8] }
+/// # }
+///
+/// # async fn start() -> Result<(), SpawnError> {
+/// let renderer = Renderer::spawn("scene.json".into())
+///     .name("renderer")
+///     .env("LC_ALL", "C")
+///     .current_dir("/tmp")
+///     .stdout(Redirect::Append("renderer.log".into()))
+///     .start_timeout(Duration::from_secs(5))
+///     .await?;
+/// # drop(renderer); Ok(()) }
+/// ```
 #[must_use = "no worker is started before the builder is awaited"]
 pub struct Spawning<C> {
     arg: Result<Vec<u8>, String>,
@@ -92,7 +129,7 @@ impl<C: Client> Spawning<C> {
     }
 
     /// Sets an environment variable of the worker, beside those that it inherits. The last of several for the same
-    /// variable counts.
+    /// variable counts. The library's own, `RPC_PARALLEL_WORKER`, is refused with [`SpawnError::BadRequest`].
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((key.into(), value.into()));
         self
@@ -139,7 +176,7 @@ impl<C: Client> Spawning<C> {
 
     /// How many threads the worker's runtime has. Default 1: its methods run concurrently, not in parallel, which is
     /// the fastest for short ones; those that compute belong into plain `fn` methods, which have threads of their
-    /// own. With more, methods run in parallel.
+    /// own. With more, methods run in parallel. 0 counts as 1.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self

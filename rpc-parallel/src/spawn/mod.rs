@@ -31,8 +31,55 @@ use crate::{client::Client, init::Init, registry::Registered};
 ///
 /// Every [`Init`] type has it. The client, and with it the trait, is inferred where the type implements one worker
 /// trait; with several, the type that the result is assigned to decides.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// use rpc_parallel::{Init, Served, Spawn, Spawned, WorkerContext, worker};
+///
+/// #[worker]
+/// trait Clock {
+///     async fn seconds(&self) -> u64;
+/// }
+///
+/// #[worker]
+/// trait Log {
+///     #[rpc(one_way)]
+///     fn note(&self, text: &str);
+/// }
+///
+/// struct Desk;
+/// # impl Init for Desk {
+/// #     type Arg = ();
+/// #     type Error = Infallible;
+/// #     async fn init(_: (), _: &WorkerContext) -> Result<Self, Infallible> { Ok(Self) }
+/// # }
+///
+/// #[worker]
+/// impl Clock for Desk {
+///     async fn seconds(&self) -> u64 {
+///         7
+///     }
+/// }
+///
+/// #[worker]
+/// impl Log for Desk {
+///     fn note(&self, _text: &str) {}
+/// }
+///
+/// #[rpc_parallel::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let desk: Spawned<ClockClient> = Desk::spawn(()).await?;
+///     assert_eq!(desk.connect().await?.seconds().await?, 7);
+///     let log: LogClient = desk.connect_to().await?; // the same worker
+///     log.note("it is late").await?;
+///     let here: Served<ClockClient> = Desk::serve(()).await?; // a worker in this process
+///     assert_eq!(here.connect().await?.seconds().await?, 7);
+///     Ok(())
+/// }
+/// ```
 pub trait Spawn: Init {
-    /// Starts a worker in a process of its own, see [`Spawning`].
+    /// Starts a worker in a process of its own, see [`Spawning`] for what can be set and how the worker ends. The
+    /// argument is encoded now; an argument that cannot be is the error of the spawn.
     fn spawn<C>(arg: Self::Arg) -> Spawning<C>
     where
         C: Client,
@@ -41,7 +88,8 @@ pub trait Spawn: Init {
         Spawning::new::<Self>(&arg)
     }
 
-    /// Starts a worker in this process, see [`Served`].
+    /// Starts a worker in this process, see [`Serve`] for what can be set and [`Served`] for how it ends. Its argument
+    /// is encoded as if it went to another process.
     fn serve<C>(arg: Self::Arg) -> Serve<C>
     where
         C: Client,

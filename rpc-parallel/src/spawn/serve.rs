@@ -38,7 +38,15 @@ pub enum ServeError {
     NoRuntime,
 }
 
-/// A worker that is about to be served in this process. `.await` it.
+/// A worker that is about to be served in this process: set what has no fitting default, then `.await` it.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the state, if there is one already, and nothing is served.
+///
+/// # Errors
+///
+/// [`ServeError`].
 #[must_use = "nothing is served before it is awaited"]
 pub struct Serve<C> {
     arg: Result<Vec<u8>, String>,
@@ -69,7 +77,8 @@ impl<C: Client> Serve<C> {
         self
     }
 
-    /// The settings of the worker's connections, for whoever connects.
+    /// The settings of the worker's connections, for whoever connects. Values outside of their bounds are moved into
+    /// them. Default: [`Settings::default`].
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings.bounded();
         self

@@ -38,7 +38,13 @@ impl<C: Client> Spawned<C> {
         &self.worker
     }
 
-    /// Connects to the worker. What it is pending on learns how the process ended, if it ends.
+    /// Connects to the worker. If the worker's process ends, what is pending on the client learns how, with the last lines
+    /// on stderr; a client of the bare [`Worker`] learns less, see
+    /// [`CallError::WorkerDied`](crate::CallError::WorkerDied).
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`](crate::ConnectError). Cancel safety: dropping the future closes the connection.
     pub fn connect(&self) -> Connect<C>
     where
         C: Client<ConnectArg = ()>,
@@ -46,13 +52,14 @@ impl<C: Client> Spawned<C> {
         self.connect_with(())
     }
 
-    /// Connects to a worker whose trait asks for an argument.
+    /// Connects to a worker whose trait asks for an argument, see [`ConnectionState`](crate::ConnectionState).
     pub fn connect_with(&self, arg: C::ConnectArg) -> Connect<C> {
         let arg = connect::encode(&arg);
         self.connect_as(arg)
     }
 
-    /// Connects to another trait that the same worker serves.
+    /// Connects to another trait that the same worker serves. One that it does not serve is
+    /// [`ConnectError::NotServed`](crate::ConnectError::NotServed).
     pub fn connect_to<D: Client<ConnectArg = ()>>(&self) -> Connect<D> {
         self.connect_as(connect::encode(&()))
     }

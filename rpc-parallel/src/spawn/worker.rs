@@ -77,7 +77,7 @@ impl<C> Worker<C> {
         self.inner.pid
     }
 
-    /// The machine on which it runs.
+    /// The name of the machine on which it runs.
     pub fn host(&self) -> &str {
         &self.inner.host
     }
@@ -114,6 +114,10 @@ impl<C: Client> Worker<C> {
 
     /// Connects to a worker whose trait asks for an argument, see
     /// [`ConnectionState`](crate::ConnectionState).
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Refused`] if the connection state's `open` fails, and as for [`connect`](Self::connect).
     pub fn connect_with(&self, arg: C::ConnectArg) -> Connect<C> {
         let contact = Arc::clone(&self.inner);
         Connect::new(async move {
@@ -125,22 +129,22 @@ impl<C: Client> Worker<C> {
     /// Asks the worker to end. `Ok` means that the request is on its way; to be sure of the end, wait for
     /// [`Spawned::exit`](crate::Spawned::exit) or for the end of a connection.
     ///
-    /// A worker that is served in this or another process with [`serve`](crate::Serve::serve) stops serving; the
+    /// A worker that is served in this or another process with [`serve`](crate::Spawn::serve) stops serving; the
     /// process goes on.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] if the worker cannot be reached.
+    /// [`ConnectError`] if the worker cannot be reached. Cancel safety: the request may or may not be made.
     pub async fn shutdown(&self) -> Result<(), ConnectError> {
         connect::shutdown(&self.inner).await
     }
 }
 
-/// Runs a closure with a connection that is closed afterwards, whatever the closure returned.
 impl<C: Client<ConnectArg = ()>> Worker<C> {
     /// Connects, runs `f` with the client, and closes the connection when `f` is through.
     ///
-    /// Streams that `f` has obtained must be read inside of it.
+    /// Streams that `f` has obtained must be read inside of it. Cancel safety: dropping the future drops `f`'s, and with
+    /// its last client the connection.
     ///
     /// # Errors
     ///
