@@ -6,11 +6,15 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use futures_util::{Stream, StreamExt, stream};
-use rpc_parallel::{CallError, Client, ConnectError, ConnectionState, Fault, Init, Settings, Spawn, WorkerContext};
+use rpc_parallel::{
+    CallError, Client, ConnectError, ConnectionState, Fault, Init, ServeError, Settings, Spawn, SpawnError,
+    WorkerContext,
+};
 
 use crate::support::{gone, stateless, until, within};
 
@@ -237,5 +241,44 @@ async fn a_long_refusal_is_a_refusal() {
     match within(served.connect_with("fail".to_owned())).await {
         Err(ConnectError::Refused { fault, .. }) => assert!(fault.message().starts_with("long long"), "{fault}"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Where no runtime is, or one without I/O and time, connecting is an error; a client that is there already works.
+#[test]
+fn a_runtime_is_asked_for_in_words() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let served = runtime.block_on(Odd::serve(()).into_future()).unwrap();
+    let client = runtime.block_on(served.connect().into_future()).unwrap();
+
+    let bare = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(matches!(bare.block_on(served.connect().into_future()), Err(ConnectError::NoRuntime)));
+    assert!(matches!(bare.block_on(served.shutdown()), Err(ConnectError::NoRuntime)));
+    assert!(matches!(bare.block_on(Odd::serve(()).into_future()), Err(ServeError::NoRuntime)));
+
+    assert!(matches!(outside(served.connect().into_future()), Err(ConnectError::NoRuntime)));
+    assert!(matches!(outside(served.shutdown()), Err(ConnectError::NoRuntime)));
+    assert!(matches!(outside(Odd::serve(()).into_future()), Err(ServeError::NoRuntime)));
+    assert!(matches!(outside(Odd::spawn(()).into_future()), Err(SpawnError::NoRuntime)));
+
+    let minute = Duration::from_secs(60);
+    assert_eq!(outside(client.take(stream::iter([1, 2, 3])).deadline(minute).start()).unwrap(), 3);
+    assert_eq!(outside(client.take(stream::iter([1, 2, 3])).deadline(minute)).unwrap(), 3);
+    let late = outside(client.take(stream::pending()).deadline(Duration::from_millis(10)));
+    assert!(late.unwrap_err().is_deadline_exceeded());
+    drop(runtime);
+    assert!(outside(client.take(stream::iter([1])).deadline(minute).start()).unwrap_err().is_disconnected());
+    assert!(outside(client.closed()).to_string().contains("runtime"));
+}
+
+/// Runs a future as an executor does that knows nothing of tokio.
+fn outside<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::time::Sleep;
 
 use crate::{
     connection::{CallContext, Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
@@ -92,6 +93,11 @@ impl RawCall {
         }
     }
 
+    /// Starts to count.
+    pub(crate) fn sleep(&self, duration: Duration) -> Sleep {
+        self.connection.shared().in_runtime(|| tokio::time::sleep(duration))
+    }
+
     /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
     /// nobody is woken when it does.
     pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
@@ -156,7 +162,7 @@ impl RawCall {
             None => State::Writing { until },
         };
         for (upload, sender) in uploads.into_iter().zip(senders) {
-            upload(sender);
+            shared.in_runtime(|| upload(sender));
         }
         if one_way { self.poll_written(cx) } else { Poll::Ready(Ok(())) }
     }

@@ -1,6 +1,7 @@
 //! What the driver, the handles and the handlers of one connection share.
 
 use std::{
+    fmt,
     io::{self, IoSlice},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -11,6 +12,7 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+use tokio::runtime::Handle;
 
 use crate::{
     connection::{Terminal, served::ServedCalls, waiting::Waiting, wakers::Wakers},
@@ -21,11 +23,12 @@ use crate::{
 };
 
 /// One connection: its protocol state under a lock, its socket, and the way to wake its driver.
-#[derive(Debug)]
 pub(crate) struct Shared {
     core: Mutex<Core>,
     pub(super) socket: Socket,
     pub(super) driver: AtomicWaker,
+    /// The runtime of the driver.
+    runtime: Handle,
     /// Set by the driver's end, so that waiting for it needs no lock.
     pub(super) ended: AtomicBool,
     /// Who is at the other end, for errors.
@@ -75,9 +78,17 @@ impl Shared {
             }),
             socket,
             driver: AtomicWaker::new(),
+            runtime: Handle::current(),
             ended: AtomicBool::new(false),
             peer,
         })
+    }
+
+    /// Runs something in the current runtime, or where there is none, such as in another kind of executor, in the
+    /// connection's own.
+    pub(crate) fn in_runtime<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = Handle::try_current().is_err().then(|| self.runtime.enter());
+        work()
     }
 
     /// The protocol state. No user code runs under this lock.
@@ -157,6 +168,13 @@ impl Shared {
 
     pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what was sent and received, nor, before the handshake is over, the key.
+        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Everything that describes a worker before it has a state.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) id: WorkerId,
     pub(crate) name: Option<String>,

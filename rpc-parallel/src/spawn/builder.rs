@@ -22,6 +22,7 @@ use crate::{
     id::{WorkerId, WorkerTypeId},
     init::Init,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
+    runtime,
     settings::Settings,
     spawn::{
         SpawnError, Spawned, Worker,
@@ -215,7 +216,7 @@ impl<C: Client> Spawning<C> {
     }
 
     async fn launch(self, ending: Ending) -> Result<Spawned<C>, SpawnError> {
-        if tokio::runtime::Handle::try_current().is_err() {
+        if !runtime::is_here() {
             return Err(SpawnError::NoRuntime);
         }
         let system =

@@ -15,6 +15,7 @@ use crate::{
     id::FunctionId,
     process::{OwnedProcess, PeerProcess, Process},
     proto::Side,
+    runtime,
     server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
     spawn::worker::{Contact, client},
     transport,
@@ -48,7 +49,7 @@ pub(crate) async fn connect<C: Client>(
 }
 
 pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
-    if tokio::runtime::Handle::try_current().is_err() {
+    if !runtime::is_here() {
         return Err(ConnectError::NoRuntime);
     }
     let unreachable = |error: std::io::Error| ConnectError::Unreachable {

@@ -13,6 +13,7 @@ use crate::{
     init::Init,
     process::executable::host,
     registry::Registry,
+    runtime,
     server::{Server, ServerConfig},
     settings::Settings,
     spawn::{Worker, worker::Contact},
@@ -85,7 +86,7 @@ impl<C: Client> Serve<C> {
     }
 
     async fn start(self) -> Result<Served<C>, ServeError> {
-        if tokio::runtime::Handle::try_current().is_err() {
+        if !runtime::is_here() {
             return Err(ServeError::NoRuntime);
         }
         let registry = Registry::global().map_err(|error| ServeError::NotRegistered(error.to_string()))?;
