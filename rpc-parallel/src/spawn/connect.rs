@@ -1,6 +1,6 @@
 //! Connecting to a worker: a socket, a greeting, and the choice of a trait.
 
-use std::{future::poll_fn, os::unix::net::UnixStream, sync::Arc};
+use std::{future::poll_fn, os::unix::net::UnixStream, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
@@ -65,10 +65,11 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         None => match transport::connect(&contact.address).await {
             Ok(stream) => stream,
             Err(error) => {
-                // A worker that has just ended refuses connections; its owner can know why.
-                return Err(match process.and_then(|process| process.try_exit()) {
-                    Some(report) => ConnectError::WorkerDied(Arc::new(report)),
-                    None => unreachable(error),
+                // A worker that ends refuses connections; its owner learns why a moment later.
+                let Some(process) = process else { return Err(unreachable(error)) };
+                return Err(match tokio::time::timeout(DEATH_REPORT_LIMIT, process.exit()).await {
+                    Ok(report) => ConnectError::WorkerDied(Arc::new(report)),
+                    Err(_) => unreachable(error),
                 });
             }
         },
@@ -146,3 +147,6 @@ pub(crate) async fn shutdown(contact: &Contact) -> Result<(), ConnectError> {
     connection.closed().await;
     Ok(())
 }
+
+/// How long a connect that was refused waits for the report of the worker's death.
+const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);
