@@ -16,7 +16,7 @@ use rpc_parallel::{
     WorkerContext,
 };
 
-use crate::support::{gone, stateless, until, within};
+use crate::support::{gone, kill, stateless, until, within};
 
 stateless!(Odd);
 
@@ -191,6 +191,21 @@ async fn a_busy_worker_ends_after_its_client() {
     let call = client.spin().start();
     drop((call, client));
     gone(pid).await;
+}
+
+/// A connect after the death of a worker tells its owner of that, also while the report is on its way.
+#[tokio::test]
+async fn a_connect_after_a_death_tells_of_it() {
+    for _ in 0..8 {
+        let worker = Odd::spawn(()).await.unwrap();
+        // Without the connection that was there from the start.
+        drop(worker.connect());
+        kill(worker.pid());
+        match within(worker.connect()).await {
+            Err(ConnectError::WorkerDied(report)) => assert_eq!(report.pid, worker.pid()),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// Connections that come and go leave no task behind in a process that goes on owning the worker.

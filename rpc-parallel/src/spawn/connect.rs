@@ -1,9 +1,15 @@
 //! Connecting to a worker: a socket, a greeting, and the choice of a trait.
 
-use std::{future::poll_fn, os::unix::net::UnixStream, sync::Arc, time::Instant};
+use std::{
+    future::poll_fn,
+    os::unix::net::UnixStream,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::{
     build::build_id,
@@ -63,13 +69,14 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
     };
     let stream = match stream {
         Some(stream) => stream,
-        None => match transport::connect(&contact.address).await {
+        None => match transport::connect(&contact.address, contact.settings.handshake_timeout).await {
             Ok(stream) => stream,
             Err(error) => {
-                // A worker that has just ended refuses connections; its owner can know why.
-                return Err(match process.and_then(|process| process.try_exit()) {
-                    Some(report) => ConnectError::WorkerDied(Arc::new(report)),
-                    None => unreachable(error),
+                // A worker that ends refuses connections; its owner learns why a moment later.
+                let Some(process) = process else { return Err(unreachable(error)) };
+                return Err(match timeout(DEATH_REPORT_LIMIT, process.exit()).await {
+                    Ok(report) => ConnectError::WorkerDied(Arc::new(report)),
+                    Err(_) => unreachable(error),
                 });
             }
         },
@@ -163,7 +170,13 @@ pub(crate) async fn shutdown(contact: &Contact) -> Result<(), ConnectError> {
         // It is about to end already.
         Err(_) => {}
     }
-    // Once the worker has closed the connection it has seen the request.
-    connection.closed().await;
+    // Once the worker has closed the connection it has seen the request. One that is stuck never will.
+    let _ = timeout(SEEN_LIMIT, connection.closed()).await;
     Ok(())
 }
+
+/// How long a request to end waits for the worker's reaction.
+const SEEN_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a connect that was refused waits for the report of the worker's death.
+const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);

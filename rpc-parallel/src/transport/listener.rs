@@ -4,7 +4,7 @@ use std::{
     io,
     os::unix::net::{UnixListener as StdListener, UnixStream},
     path::PathBuf,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::net::UnixListener;
@@ -62,7 +62,10 @@ impl Listener {
 }
 
 /// Connects to a worker on this machine and makes sure that it runs as the same user.
-pub(crate) async fn connect(address: &Address) -> io::Result<UnixStream> {
+///
+/// A worker that does not take connections for so long counts as unreachable.
+pub(crate) async fn connect(address: &Address, limit: Duration) -> io::Result<UnixStream> {
+    let given_up = Instant::now() + limit;
     // A path that begins with a zero byte names a socket without a file.
     let path = match address {
         Address::Abstract(name) => PathBuf::from(format!("\0{name}")),
@@ -71,7 +74,9 @@ pub(crate) async fn connect(address: &Address) -> io::Result<UnixStream> {
     let stream = loop {
         match tokio::net::UnixStream::connect(&path).await {
             // The listener's queue is full, which no readiness event would end.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(QUEUE_FULL_PAUSE).await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < given_up => {
+                tokio::time::sleep(QUEUE_FULL_PAUSE).await;
+            }
             other => break other?,
         }
     };
