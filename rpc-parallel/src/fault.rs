@@ -4,6 +4,8 @@ use std::{error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::cut_text;
+
 /// Any error, made fit to travel: its message and those of its sources.
 ///
 /// `?` turns every [`std::error::Error`] into a `Fault`, so a worker method that may fail in many ways returns
@@ -25,6 +27,11 @@ impl Fault {
     /// A fault with this message and no source.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), sources: Vec::new() }
+    }
+
+    /// The beginning of the message, without the sources: what is left where all of it would be too long.
+    pub(crate) fn cut(&self, limit: usize) -> Self {
+        Self::new(format!("{}..", cut_text(&self.to_string(), limit)))
     }
 
     /// What went wrong.

@@ -15,6 +15,8 @@ use crate::{fault::PanicReport, wire::cut_text};
 thread_local! {
     /// How many handlers this thread is in: only their panics are taken down.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// Whether a panic of this thread is only the answer to a question.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Option<PanicReport>> = const { RefCell::new(None) };
 }
 
@@ -26,9 +28,20 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, PanicReport> {
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     DEPTH.set(DEPTH.get() - 1);
     result.map_err(|payload| {
-        let taken = LAST.with_borrow_mut(Option::take);
-        taken.unwrap_or_else(|| PanicReport { message: message(&*payload), location: None })
+        let message = message(&*payload);
+        // The last one may be another, which the handler has caught itself before it resumed this one.
+        let taken = LAST.with_borrow_mut(Option::take).filter(|taken| taken.message == message);
+        taken.unwrap_or(PanicReport { message, location: None })
     })
+}
+
+/// Runs what panics where something is missing, and says nothing of it.
+pub(crate) fn succeeds(work: impl FnOnce()) -> bool {
+    install();
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(false);
+    result.is_ok()
 }
 
 /// Only a hook can see where a panic happened. It stays in front of whatever hook the program has.
@@ -37,6 +50,9 @@ fn install() {
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
+            if QUIET.get() {
+                return;
+            }
             if DEPTH.get() > 0 {
                 let report = PanicReport {
                     message: message(info.payload()),
@@ -81,4 +97,20 @@ pub(crate) async fn catch_future<F: Future>(future: F) -> Result<F::Output, Pani
         Err(report) => Poll::Ready(Err(report)),
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_that_is_resumed_is_not_taken_for_one_that_was_caught_before() {
+        let report = catch(|| {
+            let _ = panic::catch_unwind(|| panic!("caught"));
+            panic::resume_unwind(Box::new("resumed"));
+        });
+        assert_eq!(report.unwrap_err(), PanicReport { message: "resumed".into(), location: None });
+        let report = catch(|| panic!("seen")).unwrap_err();
+        assert!(report.message == "seen" && report.location.is_some());
+    }
 }

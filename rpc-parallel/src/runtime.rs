@@ -1,6 +1,23 @@
 //! The runtime of `#[rpc_parallel::main]`.
 
-use tokio::runtime::{Builder, Runtime};
+use std::time::Duration;
+
+use tokio::{
+    net::UnixDatagram,
+    runtime::{Builder, Handle, Runtime},
+};
+
+use crate::panic;
+
+/// Whether this code runs in a runtime with I/O and time. tokio can be asked for the two only by using them.
+pub(crate) fn is_here() -> bool {
+    let uses = || {
+        drop(tokio::time::sleep(Duration::ZERO));
+        drop(UnixDatagram::unbound());
+    };
+    // Where a panic ends the program it is not for asking questions: tokio's own says what is missing.
+    Handle::try_current().is_ok() && (cfg!(panic = "abort") || panic::succeeds(uses))
+}
 
 /// Which runtime `#[rpc_parallel::main]` asks for.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The worker that a new process is to be.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Charge {
     pub(crate) id: WorkerId,
     pub(crate) name: Option<String>,

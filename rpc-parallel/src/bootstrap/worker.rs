@@ -4,7 +4,6 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     process,
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,8 +18,9 @@ use crate::{
     build::set_build_id,
     codec,
     connection::Shared,
+    fault::Fault,
     registry::{Registration, Registry},
-    server::{Server, ServerConfig},
+    server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig},
 };
 
 /// Runs the worker.
@@ -82,6 +82,15 @@ fn build_runtime(threads: usize, name: String) -> std::io::Result<Runtime> {
     }
 }
 
+/// A failure of the state. Of one that no message can hold the beginning is told.
+fn told(fault: Fault) -> StartFailure {
+    let text = fault.message().len() + fault.sources().iter().map(String::len).sum::<usize>();
+    StartFailure::Init(if text > FAULT_LIMIT { fault.cut(FAULT_LIMIT) } else { fault })
+}
+
+/// The longest error of a worker's state that the spawner is told in full.
+const FAULT_LIMIT: usize = 1 << 20;
+
 /// Makes the state, listens, and takes the connection that was handed over.
 async fn start(
     charge: Charge,
@@ -89,7 +98,7 @@ async fn start(
     descriptors: Vec<OwnedFd>,
 ) -> Result<(Arc<Server>, crate::transport::Address, Option<Arc<Shared>>), StartFailure> {
     let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
-    let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(StartFailure::Init)?;
+    let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(told)?;
     let system = |what: &'static str| move |error| StartFailure::System(format!("{what}: {error}"));
     let address = server.listen().map_err(system("it cannot listen"))?;
     let first = descriptors
@@ -114,9 +123,5 @@ async fn serve(server: &Server, ending: Ending, first: Option<Arc<Shared>>) {
         () = first_ended => {}
     }
     server.close_listener();
-    server.close_connections(FLUSH_LIMIT, "the worker is shutting down").await;
+    server.close_connections(CLOSE_LIMIT, CLOSE_REASON).await;
 }
-
-/// How long the calls that are open at the worker's end may take to finish. A second is enough for what is about to
-/// finish anyway; the spawner's own limit comes later.
-const FLUSH_LIMIT: Duration = Duration::from_secs(1);

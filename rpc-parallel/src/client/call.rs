@@ -103,8 +103,8 @@ impl<T, E> Call<T, E> {
     }
 
     fn start_timer(&mut self) {
-        if let (Some(deadline), None) = (self.deadline, &self.timer) {
-            self.timer = Some(Box::pin(tokio::time::sleep(deadline)));
+        if let (Some(deadline), None, Ok(call)) = (self.deadline, &self.timer, &self.inner) {
+            self.timer = Some(Box::pin(call.sleep(deadline)));
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::time::Sleep;
 
 use crate::{
     connection::{CallContext, Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
@@ -23,6 +24,10 @@ pub(crate) type Upload = Box<dyn FnOnce(RawSender) + Send>;
 pub(crate) struct RawCall {
     connection: Connection,
     state: State,
+    /// The place among those who wait until the peer takes further calls.
+    vacancy: Option<usize>,
+    /// The place among those whose message is being written.
+    unwritten: Option<usize>,
 }
 
 enum State {
@@ -78,7 +83,7 @@ impl RawCall {
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
         let trace = CallContext::current().and_then(|call| call.trace());
         let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
-        Self { connection, state: State::Unsent { open, uploads } }
+        Self { connection, state: State::Unsent { open, uploads }, vacancy: None, unwritten: None }
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
@@ -86,6 +91,11 @@ impl RawCall {
         if let State::Unsent { open, .. } = &mut self.state {
             open.deadline = Some(deadline);
         }
+    }
+
+    /// Starts to count.
+    pub(crate) fn sleep(&self, duration: Duration) -> Sleep {
+        self.connection.shared().in_runtime(|| tokio::time::sleep(duration))
     }
 
     /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
@@ -107,7 +117,7 @@ impl RawCall {
         if core.session.close_reason().is_some_and(CloseReason::is_silent) {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
             if let Some(cx) = cx {
-                core.vacancy.push(cx.waker().clone());
+                core.vacancy.wait(&mut self.vacancy, cx);
             }
             return Poll::Pending;
         }
@@ -120,7 +130,7 @@ impl RawCall {
             Err(OpenCallError::Full(back)) => {
                 *open = back;
                 if let Some(cx) = cx {
-                    core.vacancy.push(cx.waker().clone());
+                    core.vacancy.wait(&mut self.vacancy, cx);
                 }
                 return Poll::Pending;
             }
@@ -131,6 +141,7 @@ impl RawCall {
                 return Poll::Ready(Err(failure));
             }
         };
+        core.vacancy.leave(&mut self.vacancy);
         let uploads = std::mem::take(uploads);
         // Under the same lock, so that what the worker says of a stream finds its sender.
         let senders: Vec<_> = (1..)
@@ -151,7 +162,7 @@ impl RawCall {
             None => State::Writing { until },
         };
         for (upload, sender) in uploads.into_iter().zip(senders) {
-            upload(sender);
+            shared.in_runtime(|| upload(sender));
         }
         if one_way { self.poll_written(cx) } else { Poll::Ready(Ok(())) }
     }
@@ -166,10 +177,11 @@ impl RawCall {
             Err(CallFailure::Lost(terminal))
         } else {
             if let Some(cx) = cx {
-                core.unwritten.push(cx.waker().clone());
+                core.unwritten.wait(&mut self.unwritten, cx);
             }
             return Poll::Pending;
         };
+        core.unwritten.leave(&mut self.unwritten);
         drop(core);
         self.state = State::Over;
         Poll::Ready(result)
@@ -258,6 +270,11 @@ impl CallFailure {
 
 impl Drop for RawCall {
     fn drop(&mut self) {
+        if self.vacancy.is_some() || self.unwritten.is_some() {
+            let mut core = self.connection.shared().lock();
+            core.vacancy.leave(&mut self.vacancy);
+            core.unwritten.leave(&mut self.unwritten);
+        }
         self.cancel();
     }
 }

@@ -1,19 +1,21 @@
 //! What the driver, the handles and the handlers of one connection share.
 
 use std::{
+    fmt,
     io::{self, IoSlice},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    task::Waker,
+    task::{Context, Poll, Waker, ready},
     time::Instant,
 };
 
 use futures_util::task::AtomicWaker;
+use tokio::runtime::Handle;
 
 use crate::{
-    connection::{Terminal, served::ServedCalls, waiting::Waiting},
+    connection::{Terminal, served::ServedCalls, waiting::Waiting, wakers::Wakers},
     death::DeathReport,
     proto::Session,
     transport::Socket,
@@ -21,11 +23,12 @@ use crate::{
 };
 
 /// One connection: its protocol state under a lock, its socket, and the way to wake its driver.
-#[derive(Debug)]
 pub(crate) struct Shared {
     core: Mutex<Core>,
     pub(super) socket: Socket,
     pub(super) driver: AtomicWaker,
+    /// The runtime of the driver.
+    runtime: Handle,
     /// Set by the driver's end, so that waiting for it needs no lock.
     pub(super) ended: AtomicBool,
     /// Who is at the other end, for errors.
@@ -42,11 +45,11 @@ pub(crate) struct Core {
     /// Calls that we serve.
     pub(super) served: ServedCalls,
     /// Senders of one-way messages, waiting until these are written.
-    pub(super) unwritten: Vec<Waker>,
+    pub(super) unwritten: Wakers,
     /// Callers waiting until the peer takes further calls.
-    pub(super) vacancy: Vec<Waker>,
+    pub(super) vacancy: Wakers,
     /// Who waits for the connection to be established or to end.
-    pub(super) watchers: Vec<Waker>,
+    pub(super) watchers: Wakers,
     pub(super) terminal: Option<Terminal>,
     pub(super) death: Option<Arc<DeathReport>>,
     /// The driver is at work and writes what is queued before it rests.
@@ -64,9 +67,9 @@ impl Shared {
                 session,
                 waiting: Waiting::default(),
                 served: ServedCalls::default(),
-                unwritten: Vec::new(),
-                vacancy: Vec::new(),
-                watchers: Vec::new(),
+                unwritten: Wakers::default(),
+                vacancy: Wakers::default(),
+                watchers: Wakers::default(),
                 terminal: None,
                 death: None,
                 driving: false,
@@ -75,9 +78,17 @@ impl Shared {
             }),
             socket,
             driver: AtomicWaker::new(),
+            runtime: Handle::current(),
             ended: AtomicBool::new(false),
             peer,
         })
+    }
+
+    /// Runs something in the current runtime, or where there is none, such as in another kind of executor, in the
+    /// connection's own.
+    pub(crate) fn in_runtime<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = Handle::try_current().is_err().then(|| self.runtime.enter());
+        work()
     }
 
     /// The protocol state. No user code runs under this lock.
@@ -89,7 +100,8 @@ impl Shared {
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
     pub(crate) fn flush_soon(&self, core: &Core) {
-        if !core.driving && !core.blocked {
+        // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
+        if (!core.driving && !core.blocked) || core.session.is_closed() {
             self.driver.wake();
         }
     }
@@ -124,6 +136,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Writes what is queued. `Pending` if the socket takes no more for now; the driver is woken when it does.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, core: &mut Core) -> Poll<io::Result<()>> {
+        loop {
+            if core.blocked {
+                ready!(self.socket.poll_writable(cx))?;
+                core.blocked = false;
+            }
+            self.write(core)?;
+            if !core.blocked {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
     /// The worker's process has ended: the driver takes what is left in the socket and ends the connection.
     pub(crate) fn worker_died(&self, report: Arc<DeathReport>) {
         self.lock().death = Some(report);
@@ -145,6 +171,13 @@ impl Shared {
     }
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what was sent and received, nor, before the handshake is over, the key.
+        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
 /// Enough for the header and the payload of several large messages in one write.
 const MAX_SLICES: usize = 16;
 
@@ -152,10 +185,10 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
-        let mut wakers: Vec<Waker> = [&mut self.vacancy, &mut self.watchers, &mut self.unwritten]
-            .into_iter()
-            .flat_map(|wakers| wakers.drain(..))
-            .collect();
+        let mut wakers = Vec::new();
+        self.vacancy.take(&mut wakers);
+        self.watchers.take(&mut wakers);
+        self.unwritten.take(&mut wakers);
         self.waiting.wake_all(&mut wakers);
         wakers
     }

@@ -5,12 +5,11 @@ use std::{
     io,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
 
-use bytes::BytesMut;
-use tokio::time::Sleep;
+use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
@@ -28,41 +27,33 @@ pub(crate) struct Driver {
     service: Box<dyn Service>,
     timer: Pin<Box<Sleep>>,
     timer_set: Option<Instant>,
-    /// The connection is to a process that we started, so that its death can be explained.
-    explains_death: bool,
+    /// Waits for the death of the process at the other end, if we have started it, to explain the end by it.
+    death: Option<AbortHandle>,
     /// Several threads may be about to queue calls: they are given one turn before the write.
     multi_thread: bool,
     yielded: bool,
     incoming: Vec<Incoming>,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
-    awaiting_death: bool,
-    /// When the last bytes of a connection that we have closed are given up.
-    flushing: Option<Flushing>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Flushing {
-    Started,
-    Over,
+    /// The timer says how long the end may take.
+    limited: bool,
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, explains_death: bool) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, death: Option<AbortHandle>) -> Self {
         let flavor = tokio::runtime::Handle::current().runtime_flavor();
         Self {
             shared,
             service,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             timer_set: None,
-            explains_death,
+            death,
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
             incoming: Vec::new(),
             wakers: Vec::new(),
             closed: None,
-            awaiting_death: false,
-            flushing: None,
+            limited: false,
         }
     }
 
@@ -141,8 +132,8 @@ impl Driver {
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
-                Event::Vacancy => wakers.append(&mut core.vacancy),
-                Event::Established | Event::PeerClosing => wakers.append(&mut core.watchers),
+                Event::Vacancy => core.vacancy.take(wakers),
+                Event::Established | Event::PeerClosing => core.watchers.take(wakers),
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
@@ -150,11 +141,15 @@ impl Driver {
 
     /// Starts the handlers of the calls that have arrived.
     fn serve(&mut self) {
-        for waker in self.wakers.drain(..) {
-            waker.wake();
-        }
+        self.wake();
         for incoming in self.incoming.drain(..) {
             self.service.start(incoming);
+        }
+    }
+
+    fn wake(&mut self) {
+        for waker in self.wakers.drain(..) {
+            waker.wake();
         }
     }
 
@@ -193,100 +188,88 @@ impl Driver {
         }
         self.yielded = false;
         core.driving = false;
-        loop {
-            if core.blocked {
-                match shared.socket.poll_writable(cx) {
-                    Poll::Pending => return,
-                    Poll::Ready(_) => core.blocked = false,
-                }
-            }
-            if let Err(error) = shared.write(&mut core) {
-                // What the peer has sent before it went away, such as its reason, is still to be read: the read
-                // side ends the connection. Only an error that is not the peer's end ends it here.
-                if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
-                    core.session.handle_transport_error(Instant::now(), error.to_string());
-                    self.dispatch(&mut core);
-                }
-                return;
-            }
-            if !core.blocked {
-                break;
+        if let Poll::Ready(Err(error)) = shared.poll_write(cx, &mut core) {
+            // What the peer has sent before it went away, such as its reason, is still to be read: the read side ends
+            // the connection. Only an error that is not the peer's end ends it here.
+            if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+                core.session.handle_transport_error(Instant::now(), error.to_string());
+                self.dispatch(&mut core);
             }
         }
-        self.wakers.append(&mut core.unwritten);
-    }
-
-    /// Writes what was queued before we closed, and the reason. What still comes is thrown away, so that a peer that
-    /// writes before it reads is no obstacle.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let shared = Arc::clone(&self.shared);
-        let mut core = shared.lock();
-        if !core.session.transmit() {
-            return Poll::Ready(());
-        }
-        if self.flushing.is_none() {
-            self.flushing = Some(Flushing::Started);
-            self.timer.as_mut().reset(tokio::time::Instant::now() + FLUSH_LIMIT);
-        }
-        loop {
-            let mut thrown_away = BytesMut::with_capacity(16 << 10);
-            match shared.socket.poll_recv(cx, &mut thrown_away) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Pending => break,
-            }
-        }
-        loop {
-            if core.blocked && shared.socket.poll_writable(cx).is_pending() {
-                break;
-            }
-            core.blocked = false;
-            if shared.write(&mut core).is_err() || !core.blocked {
-                return Poll::Ready(());
-            }
-        }
-        self.timer.as_mut().poll(cx)
+        core.unwritten.take(&mut self.wakers);
     }
 
     /// Explains the end and hands it to everybody who waits.
     fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
-        if reason.closer() == Closer::Local && self.flushing != Some(Flushing::Over) {
-            if self.poll_flush(cx).is_pending() {
-                return Poll::Pending;
+        self.wake();
+        if reason.is_silent() {
+            ready!(self.poll_death(cx));
+        } else if reason.closer() == Closer::Local && self.poll_flush(cx).is_pending() {
+            // Whoever has closed gracefully may end the process once it learns of the end: not before all is written.
+            if reason.kind() != CloseKind::ShuttingDown {
+                self.tell(reason);
             }
-            self.flushing = Some(Flushing::Over);
+            return Poll::Pending;
         }
-        let shared = Arc::clone(&self.shared);
-        let core = shared.lock();
-        if self.explains_death && core.death.is_none() && reason.is_silent() {
+        self.shared.socket.shutdown();
+        self.tell(reason);
+        Poll::Ready(())
+    }
+
+    /// Waits until it is known how the process at the other end has ended, if that can be known.
+    fn poll_death(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.death.is_some() && self.shared.lock().death.is_none() {
             // The end of file came before the exit status, which is a moment away.
-            if !self.awaiting_death {
-                self.awaiting_death = true;
-                self.timer.as_mut().reset(tokio::time::Instant::now() + DEATH_REPORT_LIMIT);
-            }
-            if self.timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
+            return self.poll_limit(cx, DEATH_REPORT_LIMIT);
+        }
+        Poll::Ready(())
+    }
+
+    /// Writes what was queued before the connection was closed, and the reason, as long as the peer takes it.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.lock();
+        core.driving = false;
+        if shared.poll_write(cx, &mut core).is_ready() {
+            return Poll::Ready(());
+        }
+        // Two sides that both write and do not read would wait for each other.
+        for _ in 0..READS_PER_PASS {
+            let buffer = core.session.input_buffer();
+            Socket::reserve(buffer);
+            match shared.socket.poll_recv(cx, buffer) {
+                Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.poll_limit(cx, FLUSH_LIMIT),
             }
         }
+        cx.waker().wake_by_ref();
+        self.poll_limit(cx, FLUSH_LIMIT)
+    }
+
+    /// Is over when it was pending for so long.
+    fn poll_limit(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        if !std::mem::replace(&mut self.limited, true) {
+            self.timer.as_mut().reset(tokio::time::Instant::now() + limit);
+        }
+        self.timer.as_mut().poll(cx)
+    }
+
+    /// Stores the terminal error and wakes everybody, outside the lock.
+    fn tell(&self, reason: &CloseReason) {
+        let shared = &self.shared;
+        let mut core = shared.lock();
         let terminal = match core.death.clone() {
             Some(report) if reason.is_silent() => Terminal::Died(report),
             _ => Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason.clone())),
         };
-        finish(&shared, core, terminal);
-        Poll::Ready(())
-    }
-}
-
-/// Stores the terminal error and wakes everybody, outside the lock.
-fn finish(shared: &Shared, mut core: std::sync::MutexGuard<'_, Core>, terminal: Terminal) {
-    // Whatever is queued is for nobody; a close that could be written has been.
-    let wakers = core.end(terminal);
-    core.served.abort_all();
-    shared.ended.store(true, Ordering::Release);
-    drop(core);
-    shared.socket.shutdown();
-    for waker in wakers {
-        waker.wake();
+        let wakers = core.end(terminal);
+        core.served.abort_all();
+        shared.ended.store(true, Ordering::Release);
+        drop(core);
+        for waker in wakers {
+            waker.wake();
+        }
     }
 }
 
@@ -296,21 +279,26 @@ impl Future for Driver {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.shared.driver.register(cx.waker());
+        let mut calls = 0;
         for _ in 0..PASSES_PER_POLL {
             if let Some(reason) = this.closed.clone() {
                 return this.poll_end(cx, &reason);
             }
             let more = this.receive(cx);
             let idle = this.incoming.is_empty();
+            calls += this.incoming.len();
             this.serve();
             this.drive_timer(cx);
             this.transmit(cx, idle);
-            if !more && this.closed.is_none() {
-                // Whom the timer or the write has woken.
-                this.serve();
+            if !more && this.closed.is_none() && this.incoming.is_empty() {
+                this.wake();
                 return Poll::Pending;
             }
+            if calls >= CALLS_PER_POLL {
+                break;
+            }
         }
+        this.wake();
         // Others of this runtime want their turn too.
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -319,18 +307,17 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        if self.shared.has_ended() {
-            return;
+        self.wake();
+        // The process may live much longer than its connections.
+        if let Some(death) = &self.death {
+            death.abort();
         }
-        // The runtime was shut down under a live connection.
-        let shared = Arc::clone(&self.shared);
-        let reason = CloseReason::new(
-            Closer::Local,
-            CloseKind::ShuttingDown,
-            "the runtime that drove the connection has ended",
-        );
-        let terminal = Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason));
-        finish(&shared, shared.lock(), terminal);
+        self.shared.socket.shutdown();
+        if !self.shared.has_ended() {
+            // The runtime was shut down under a live connection.
+            let text = "the runtime that drove the connection has ended";
+            self.tell(&CloseReason::new(Closer::Local, CloseKind::ShuttingDown, text));
+        }
     }
 }
 
@@ -346,10 +333,13 @@ const READS_PER_PASS: usize = 8;
 /// Passes before the other tasks of the runtime get their turn.
 const PASSES_PER_POLL: usize = 32;
 
-/// How long the last bytes of a connection that we have closed may take, so that a peer that does not read cannot keep
-/// it: as long as in the original.
-const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+/// Calls that are started before the other tasks of the runtime get their turn: their handlers run here first.
+const CALLS_PER_POLL: usize = 1024;
 
 /// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
 /// before it reports its end, usually within a millisecond; a core dump in between can take longer.
 const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a peer may take to read what was queued before this side has closed. It is far more than a peer needs that
+/// reads at all, and together with the time that a worker gives its calls less than the default time until it is killed.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);

@@ -45,16 +45,17 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
     };
     let session = Session::new(parts.side, config, std::time::Instant::now());
     let shared = Shared::new(session, socket, parts.peer);
-    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, parts.death.is_some()));
-    if let Some(death) = parts.death {
+    let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let report = death.await;
             if let Some(shared) = shared.upgrade() {
                 shared.worker_died(report);
             }
         });
-    }
+        task.abort_handle()
+    });
+    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death));
     if let Some(heartbeat) = heartbeat {
         pulse::keep(&shared, heartbeat.send_every);
     }

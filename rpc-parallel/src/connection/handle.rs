@@ -9,7 +9,10 @@ use std::{
 };
 
 use crate::{
-    connection::{ConnectionLost, Terminal, core::Shared},
+    connection::{
+        ConnectionLost, Terminal,
+        core::{Core, Shared},
+    },
     id::BuildId,
     wire::{CloseKind, CloseReason, Closer},
 };
@@ -113,17 +116,7 @@ impl Shared {
 
     /// Waits until the connection has ended, for whatever reason.
     pub(crate) async fn closed(&self) -> Terminal {
-        poll_fn(|cx| {
-            let mut core = self.lock();
-            match core.terminal.clone() {
-                Some(terminal) => Poll::Ready(terminal),
-                None => {
-                    core.watchers.push(cx.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
-        .await
+        self.watch(|core| core.terminal.clone()).await
     }
 
     /// The build of the peer's program, once it is known.
@@ -133,18 +126,39 @@ impl Shared {
 
     /// Waits until both sides have greeted each other.
     pub(super) async fn established(&self) -> Result<(), Terminal> {
+        self.watch(|core| match core.terminal.clone() {
+            Some(terminal) => Some(Err(terminal)),
+            None => core.session.is_established().then_some(Ok(())),
+        })
+        .await
+    }
+
+    /// Waits until the connection has come so far.
+    async fn watch<T>(&self, mut so: impl FnMut(&Core) -> Option<T>) -> T {
+        let mut watch = Watch { shared: self, place: None };
         poll_fn(|cx| {
             let mut core = self.lock();
-            if let Some(terminal) = core.terminal.clone() {
-                return Poll::Ready(Err(terminal));
+            if let Some(value) = so(&core) {
+                return Poll::Ready(value);
             }
-            if core.session.is_established() {
-                return Poll::Ready(Ok(()));
-            }
-            core.watchers.push(cx.waker().clone());
+            core.watchers.wait(&mut watch.place, cx);
             Poll::Pending
         })
         .await
+    }
+}
+
+/// A place among those who watch a connection.
+struct Watch<'a> {
+    shared: &'a Shared,
+    place: Option<usize>,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            self.shared.lock().watchers.leave(&mut self.place);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod served;
 mod target;
 mod too_big;
 mod waiting;
+mod wakers;
 
 pub(crate) use self::call::RawDownload;
 pub use self::call::RawReply;

@@ -4,11 +4,12 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
 use futures_util::StreamExt;
+use tokio::task::coop;
 
 use crate::{
     codec::CodecError,
@@ -81,6 +82,8 @@ impl RawSender {
         encode: Encode<S::Item>,
     ) -> Poll<(Status, Vec<u8>)> {
         loop {
+            // A producer that is always ready, and a reader that keeps up, must let others have their turn.
+            ready!(coop::poll_proceed(cx)).made_progress();
             // What the last poll could not send comes first: no item is taken while there is no credit for it.
             match self.send(cx, false) {
                 Sent::Yes => {}

@@ -10,6 +10,6 @@ mod upload;
 
 pub use self::answer::{Answer, Payload};
 pub(crate) use self::builtin::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN};
-pub(crate) use self::server::{Server, ServerConfig};
+pub(crate) use self::server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig};
 pub(crate) use self::service::ServesNothing;
 pub use self::upload::Upload;

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Everything that describes a worker before it has a state.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) id: WorkerId,
     pub(crate) name: Option<String>,
@@ -119,6 +119,11 @@ impl Server {
             connections.retain(|connection| connection.strong_count() > 0);
         }
         connections.push(Arc::downgrade(&shared));
+        drop(connections);
+        // Whoever closes all connections may have taken the list a moment ago.
+        if *self.phase.borrow() == Phase::ShuttingDown {
+            shared.close_gracefully(CLOSE_LIMIT, CLOSE_REASON);
+        }
         Ok(shared)
     }
 
@@ -136,6 +141,18 @@ impl Server {
     pub(crate) async fn shutdown_requested(&self) {
         // The sender lives as long as we do.
         let _ = self.phase.subscribe().wait_for(|phase| *phase == Phase::ShuttingDown).await;
+    }
+
+    /// Ends the connections when the worker is asked to end, and keeps it no longer than they do.
+    pub(crate) fn end_when_asked(self: &Arc<Self>) {
+        let (mut phase, server) = (self.phase.subscribe(), Arc::downgrade(self));
+        tokio::spawn(async move {
+            if phase.wait_for(|phase| *phase == Phase::ShuttingDown).await.is_ok()
+                && let Some(server) = server.upgrade()
+            {
+                server.close_connections(CLOSE_LIMIT, CLOSE_REASON).await;
+            }
+        });
     }
 
     /// Closes all connections: at once, or with a moment for what is under way.
@@ -167,6 +184,13 @@ impl fmt::Debug for Server {
         f.debug_struct("Server").field("config", &self.config.id).finish_non_exhaustive()
     }
 }
+
+/// How long the calls that are open at the worker's end may take to finish. A second is enough for what is about to
+/// finish anyway; a spawner's own limit comes later.
+pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// What the clients are told then.
+pub(crate) const CLOSE_REASON: &str = "the worker is shutting down";
 
 /// How long to wait after a connection could not be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

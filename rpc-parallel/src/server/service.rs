@@ -1,6 +1,7 @@
 //! Serves the calls of one connection.
 
 use std::{
+    any::Any,
     collections::HashMap,
     sync::{Arc, OnceLock},
 };
@@ -18,7 +19,7 @@ use crate::{
         builtin::{self, OpenFailure, OpenReply, OpenRequest},
         dispatch,
     },
-    wire::Status,
+    wire::{Status, cut_text},
 };
 
 /// One client's view of a worker: nothing but [`builtin::OPEN`] until that has succeeded, then one trait.
@@ -42,24 +43,25 @@ impl Serving {
         let target = incoming.target();
         // Two at once must not both succeed.
         if self.opening {
-            return refuse(&target, &OpenFailure::Again);
+            return refuse(&target, OpenFailure::Again);
         }
         let request: OpenRequest = match codec::decode(&incoming.call.payload) {
             Ok(request) => request,
-            Err(error) => return target.reply(Status::Undecodable, error.to_string().into_bytes()),
+            Err(error) => return incoming.refuse(Status::Undecodable, error.to_string().into_bytes()),
         };
         let Some(registration) = self.server.registration(request.interface) else {
-            return refuse(&target, &OpenFailure::NotServed { served: self.server.served() });
+            return refuse(&target, OpenFailure::NotServed { served: self.server.served() });
         };
         self.opening = true;
         let (server, opened) = (Arc::clone(&self.server), Arc::clone(&self.opened));
-        tokio::spawn(async move {
+        let opening = target.clone();
+        let task = tokio::spawn(async move {
             let state = Arc::clone(&server.state);
             let made = catch_future((registration.open)(state, request.arg.into())).await;
             let dispatch = match made {
                 Ok(Ok(dispatch)) => dispatch,
-                Ok(Err(fault)) => return refuse(&target, &OpenFailure::Refused(fault)),
-                Err(report) => return refuse(&target, &OpenFailure::Refused(Fault::new(report.to_string()))),
+                Ok(Err(fault)) => return refuse(&target, OpenFailure::Refused(fault)),
+                Err(report) => return refuse(&target, OpenFailure::Refused(Fault::new(report.to_string()))),
             };
             let mismatched = mismatched(registration, &request.signatures);
             let functions = dispatch.functions();
@@ -69,6 +71,8 @@ impl Serving {
             target.reply(Status::Ok, postcard::to_stdvec(&OpenReply { mismatched }).unwrap_or_default());
             target.close();
         });
+        // A client that is gone needs no state.
+        opening.attach(task.abort_handle());
     }
 
     fn shut_down(&self, incoming: &Incoming) {
@@ -79,8 +83,22 @@ impl Serving {
 }
 
 /// A connection whose opening failed stays unopened: the client closes it.
-fn refuse(target: &Target, failure: &OpenFailure) {
-    target.reply(Status::App, postcard::to_stdvec(failure).unwrap_or_default());
+fn refuse(target: &Target, mut failure: OpenFailure) {
+    let limit = target.shared.lock().session.message_limit();
+    let encode = |failure: &OpenFailure| postcard::to_stdvec(failure).unwrap_or_default();
+    let mut payload = encode(&failure);
+    if payload.len() > limit {
+        // That it is a refusal must not get lost.
+        failure = match failure {
+            OpenFailure::Refused(fault) => OpenFailure::Refused(fault.cut(limit / 2)),
+            OpenFailure::NotServed { served } => {
+                OpenFailure::NotServed { served: format!("{}..", cut_text(&served, limit / 2)) }
+            }
+            OpenFailure::Again => OpenFailure::Again,
+        };
+        payload = encode(&failure);
+    }
+    target.reply(Status::App, payload);
     target.close();
 }
 
@@ -95,6 +113,11 @@ fn mismatched(registration: &Registration, signatures: &[(FunctionId, u64)]) -> 
 impl Service for Serving {
     fn start(&mut self, incoming: Incoming) {
         let function = incoming.call.function;
+        if let builtin::OPEN | builtin::SHUTDOWN = function
+            && (incoming.call.one_way != (function == builtin::SHUTDOWN) || incoming.call.uploads > 0)
+        {
+            return incoming.refuse(Status::Mismatch, b"a built-in function is called in another way".to_vec());
+        }
         let Some(opened) = self.opened.get() else {
             match function {
                 builtin::OPEN => self.open(&incoming),
@@ -108,7 +131,7 @@ impl Service for Serving {
         };
         match opened.index.get(&function) {
             Some(index) => dispatch::run(&opened.dispatch, *index, incoming),
-            None if function == builtin::OPEN => refuse(&incoming.target(), &OpenFailure::Again),
+            None if function == builtin::OPEN => refuse(&incoming.target(), OpenFailure::Again),
             None if function == builtin::SHUTDOWN => self.shut_down(&incoming),
             None => unknown(&incoming, opened),
         }
@@ -128,7 +151,10 @@ fn unknown(incoming: &Incoming, opened: &Opened) {
 
 /// Serves nothing: what a client's side of a connection does with calls that arrive there.
 #[derive(Debug)]
-pub(crate) struct ServesNothing;
+pub(crate) struct ServesNothing {
+    /// What is to be dropped with the connection.
+    pub(crate) _bound: Option<Box<dyn Any + Send>>,
+}
 
 impl Service for ServesNothing {
     fn start(&mut self, incoming: Incoming) {

@@ -22,6 +22,7 @@ use crate::{
     id::{WorkerId, WorkerTypeId},
     init::Init,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
+    runtime,
     settings::Settings,
     spawn::{
         SpawnError, Spawned, Worker,
@@ -215,7 +216,7 @@ impl<C: Client> Spawning<C> {
     }
 
     async fn launch(self, ending: Ending) -> Result<Spawned<C>, SpawnError> {
-        if tokio::runtime::Handle::try_current().is_err() {
+        if !runtime::is_here() {
             return Err(SpawnError::NoRuntime);
         }
         let system =
@@ -302,11 +303,10 @@ impl<C: Client> IntoFuture for SpawningConnected<C> {
             let spawned = self.spawn.launch(Ending::FirstConnection).await?;
             let stream = spawned.take_first();
             let process = spawned.process().clone();
-            let contact = Arc::clone(&spawned.worker().inner);
-            let client = connect::connect(&contact, arg, Some(Inherited { stream, process })).await?;
-            // From here on the connection is what keeps the worker.
-            spawned.release();
-            Ok(client)
+            // The worker sees by itself that its connection has ended, unless it is busy: then it is killed in the end.
+            let (worker, owned) = spawned.into_parts();
+            let inherited = Inherited { stream, process, bound: Some(owned) };
+            Ok(connect::connect(&worker.inner, arg, Some(inherited)).await?)
         })
     }
 }

@@ -13,8 +13,9 @@ use crate::{
     death::DeathReport,
     function::Interface,
     id::FunctionId,
-    process::{PeerProcess, Process},
+    process::{OwnedProcess, PeerProcess, Process},
     proto::Side,
+    runtime,
     server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
     spawn::worker::{Contact, client},
     transport,
@@ -25,6 +26,8 @@ use crate::{
 pub(crate) struct Inherited {
     pub(crate) stream: Option<UnixStream>,
     pub(crate) process: Process,
+    /// Set if the process is to end with this connection.
+    pub(crate) bound: Option<OwnedProcess>,
 }
 
 /// Encodes the argument of a connection.
@@ -46,7 +49,7 @@ pub(crate) async fn connect<C: Client>(
 }
 
 pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
-    if tokio::runtime::Handle::try_current().is_err() {
+    if !runtime::is_here() {
         return Err(ConnectError::NoRuntime);
     }
     let unreachable = |error: std::io::Error| ConnectError::Unreachable {
@@ -54,9 +57,9 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         address: contact.address.to_string(),
         error: Arc::new(error),
     };
-    let (stream, process) = match inherited {
-        Some(Inherited { stream, process }) => (stream, Some(process)),
-        None => (None, None),
+    let (stream, process, bound) = match inherited {
+        Some(Inherited { stream, process, bound }) => (stream, Some(process), bound),
+        None => (None, None, None),
     };
     let stream = match stream {
         Some(stream) => stream,
@@ -80,7 +83,7 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         worker: contact.id,
         key: contact.key,
         peer: contact.describe(),
-        service: Box::new(ServesNothing),
+        service: Box::new(ServesNothing { _bound: bound.map(|bound| Box::new(bound) as _) }),
         death,
     })
     .map_err(unreachable)?;

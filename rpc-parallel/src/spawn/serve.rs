@@ -13,6 +13,7 @@ use crate::{
     init::Init,
     process::executable::host,
     registry::Registry,
+    runtime,
     server::{Server, ServerConfig},
     settings::Settings,
     spawn::{Worker, worker::Contact},
@@ -85,7 +86,7 @@ impl<C: Client> Serve<C> {
     }
 
     async fn start(self) -> Result<Served<C>, ServeError> {
-        if tokio::runtime::Handle::try_current().is_err() {
+        if !runtime::is_here() {
             return Err(ServeError::NoRuntime);
         }
         let registry = Registry::global().map_err(|error| ServeError::NotRegistered(error.to_string()))?;
@@ -104,11 +105,7 @@ impl<C: Client> Serve<C> {
         let server = Server::start(registration, Bytes::from(arg), config).await.map_err(ServeError::Init)?;
         let address = server.listen().map_err(|error| ServeError::System(error.to_string()))?;
         // A request to end, which any client can make, ends this worker and not its host.
-        let ending = Arc::clone(&server);
-        tokio::spawn(async move {
-            ending.shutdown_requested().await;
-            ending.close_connections(std::time::Duration::from_secs(1), "the worker is shutting down").await;
-        });
+        server.end_when_asked();
         let contact = Contact {
             id,
             name: self.name,

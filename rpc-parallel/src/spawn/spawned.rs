@@ -68,7 +68,9 @@ impl<C: Client> Spawned<C> {
         let stream = self.take_first();
         let process = self.process().clone();
         let contact = Arc::clone(&self.worker.inner);
-        Connect::new(async move { connect::connect(&contact, arg?, Some(Inherited { stream, process })).await })
+        Connect::new(async move {
+            connect::connect(&contact, arg?, Some(Inherited { stream, process, bound: None })).await
+        })
     }
 
     /// Waits for the end of the worker's process, without asking for it. Cancel safe.
@@ -112,6 +114,11 @@ impl<C: Client> Spawned<C> {
     pub(super) fn release(self) -> Worker<C> {
         self.owned.release();
         self.worker
+    }
+
+    /// Leaves the ownership to whoever gets it.
+    pub(super) fn into_parts(self) -> (Worker<C>, OwnedProcess) {
+        (self.worker, self.owned)
     }
 }
 
