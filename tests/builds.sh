@@ -32,7 +32,7 @@ has_linker() { command -v "ld.$1" >/dev/null; }
 try dev "" debug
 # Since 1.90 rustc adds its own lld on this target; the last of the two flags counts for the C compiler.
 no_lld=""
-if rustc -C help | grep -q linker-features; then no_lld="-C linker-features=-lld"; fi
+case "$(rustc -C help)" in *linker-features*) no_lld="-C linker-features=-lld" ;; esac
 for linker in bfd gold mold; do
   if has_linker "$linker"; then
     try "$linker" "$no_lld -C link-arg=-fuse-ld=$linker" debug
