@@ -30,10 +30,12 @@ try() {
 has_linker() { command -v "ld.$1" >/dev/null; }
 
 try dev "" debug
+# Since 1.90 rustc adds its own lld on this target; the last of the two flags counts for the C compiler.
+no_lld=""
+case "$(rustc -C help)" in *linker-features*) no_lld="-C linker-features=-lld" ;; esac
 for linker in bfd gold mold; do
   if has_linker "$linker"; then
-    # Since 1.90 rustc adds its own lld on this target; the last of the two flags counts for the C compiler.
-    try "$linker" "-C linker-features=-lld -C link-arg=-fuse-ld=$linker" debug
+    try "$linker" "$no_lld -C link-arg=-fuse-ld=$linker" debug
   else
     printf 'skipped  %s: ld.%s is not installed\n' "$linker" "$linker"
   fi

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::{BufMut, BytesMut};
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, recv, sendmsg};
 use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::readiness;
@@ -34,6 +34,7 @@ impl Socket {
     /// Registers the stream with the current runtime.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
+        quiet::prepare(&stream)?;
         let readable = readiness::watch(OwnedFd::from(stream), Interest::READABLE)?;
         Ok(Self { readable, writable: OnceLock::new() })
     }
@@ -81,9 +82,7 @@ impl Socket {
     /// Writes as much as the socket takes now.
     pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
-            // Without NOSIGNAL a program that has set SIGPIPE to its default would be ended by a worker's death.
-            let flags = SendFlags::NOSIGNAL;
-            match sendmsg(self.readable.get_ref(), slices, &mut SendAncillaryBuffer::default(), flags) {
+            match sendmsg(self.readable.get_ref(), slices, &mut SendAncillaryBuffer::default(), quiet::SEND) {
                 Ok(written) => return Ok(written),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -123,4 +122,36 @@ impl Socket {
 fn recv_into(fd: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     let ((initialised, _), _) = recv(fd, room, RecvFlags::empty())?;
     Ok(initialised.len())
+}
+
+/// Writing without SIGPIPE: a program that has set that to its default would be ended by a worker's death.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod quiet {
+    use std::{io, os::unix::net::UnixStream};
+
+    use rustix::net::SendFlags;
+
+    pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
+
+    pub(super) fn prepare(_: &UnixStream) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Elsewhere it is a property of the socket, where there is one.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod quiet {
+    use std::{io, os::unix::net::UnixStream};
+
+    use rustix::net::SendFlags;
+
+    pub(super) const SEND: SendFlags = SendFlags::empty();
+
+    pub(super) fn prepare(stream: &UnixStream) -> io::Result<()> {
+        #[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd"))]
+        rustix::net::sockopt::set_socket_nosigpipe(stream, true)?;
+        #[cfg(not(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd")))]
+        let _ = stream;
+        Ok(())
+    }
 }
