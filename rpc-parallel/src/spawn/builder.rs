@@ -27,7 +27,7 @@ use crate::{
     spawn::{
         SpawnError, Spawned, Worker,
         connect::{self, Inherited},
-        worker::Contact,
+        contact::Contact,
     },
 };
 

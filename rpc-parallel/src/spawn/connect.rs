@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::{
     build::build_id,
-    client::{CallError, Client, failure},
+    client::{CallError, Client, ClientCore, failure},
     codec,
     connection::{CallFailure, ConnectError, Connection, Establish, RawCall, establish},
     death::DeathReport,
@@ -23,7 +23,7 @@ use crate::{
     proto::Side,
     runtime,
     server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
-    spawn::worker::{Contact, client},
+    spawn::contact::Contact,
     transport,
     wire::Status,
 };
@@ -51,7 +51,7 @@ pub(crate) async fn connect<C: Client>(
 ) -> Result<C, ConnectError> {
     let connection = connect_raw(contact, inherited).await?;
     let mismatched = open(&connection, contact, C::INTERFACE, arg).await?;
-    Ok(client(connection, contact, mismatched))
+    Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
 }
 
 pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {

@@ -12,6 +12,7 @@
 
 mod builder;
 mod connect;
+mod contact;
 mod error;
 mod serve;
 mod spawned;

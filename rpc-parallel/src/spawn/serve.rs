@@ -16,7 +16,7 @@ use crate::{
     runtime,
     server::{Server, ServerConfig},
     settings::Settings,
-    spawn::{Worker, worker::Contact},
+    spawn::{Worker, contact::Contact},
 };
 
 /// Why a worker could not be served.

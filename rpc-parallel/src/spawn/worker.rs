@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    client::{Client, ClientCore},
-    connection::{ConnectError, Connection, Terminal},
+    client::Client,
+    connection::{ConnectError, Terminal},
     id::WorkerId,
     settings::Settings,
-    spawn::connect,
+    spawn::{connect, contact::Contact},
     transport::Address,
 };
 
@@ -33,28 +33,6 @@ pub struct Worker<C> {
     pub(crate) inner: Arc<Contact>,
     #[serde(skip)]
     client: PhantomData<fn() -> C>,
-}
-
-/// How to reach a worker.
-#[derive(Clone, Deserialize, PartialEq, Serialize)]
-pub(crate) struct Contact {
-    pub(crate) id: WorkerId,
-    pub(crate) name: Option<String>,
-    pub(crate) pid: u32,
-    pub(crate) host: String,
-    pub(crate) address: Address,
-    pub(crate) key: [u8; 32],
-    pub(crate) settings: Settings,
-}
-
-impl Contact {
-    /// Names the worker in a sentence.
-    pub(crate) fn describe(&self) -> String {
-        match &self.name {
-            Some(name) => format!("worker {name} (pid {} on {})", self.pid, self.host),
-            None => format!("worker {} (pid {} on {})", self.id, self.pid, self.host),
-        }
-    }
 }
 
 impl<C> Worker<C> {
@@ -220,15 +198,6 @@ impl<C> fmt::Debug for Worker<C> {
             .field("address", &self.inner.address)
             .finish_non_exhaustive()
     }
-}
-
-/// Turns an open connection into a client.
-pub(crate) fn client<C: Client>(
-    connection: Connection,
-    contact: &Contact,
-    mismatched: Vec<crate::id::FunctionId>,
-) -> C {
-    C::from_core(ClientCore::new(connection, contact.id, mismatched.into()))
 }
 
 impl From<Terminal> for ConnectError {
