@@ -47,10 +47,13 @@ impl Sums for Sum {
         (0..n).sum()
     }
     fn marker(&self) -> String {
-        let ours = std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("RPC_PARALLEL")).count();
+        let ours =
+            std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("RPC_PARALLEL_WORKER")).count();
         let theirs = std::process::Command::new("env").output().unwrap();
-        let theirs =
-            String::from_utf8_lossy(&theirs.stdout).lines().filter(|line| line.starts_with("RPC_PARALLEL")).count();
+        let theirs = String::from_utf8_lossy(&theirs.stdout)
+            .lines()
+            .filter(|line| line.starts_with("RPC_PARALLEL_WORKER"))
+            .count();
         format!("{ours} {theirs}")
     }
 }
