@@ -113,7 +113,7 @@ fn micros(seconds: f64) -> String {
 }
 
 fn nanos(seconds: f64) -> String {
-    format!("{:.1} ns", seconds * 1e9)
+    format!("{:.1} ns, {:.1} M/s", seconds * 1e9, 1e-6 / seconds)
 }
 
 /// Runs a workload on a runtime of its own, pinned.
