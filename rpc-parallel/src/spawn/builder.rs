@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     codec,
     connection::ConnectError,
-    id::{WorkerId, WorkerTypeId},
+    id::WorkerTypeId,
     init::Init,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
     runtime,
@@ -27,7 +27,7 @@ use crate::{
     spawn::{
         SpawnError, Spawned, Worker,
         connect::{self, Inherited},
-        contact::Contact,
+        contact::{Contact, draw},
     },
 };
 
@@ -221,12 +221,7 @@ impl<C: Client> Spawning<C> {
         }
         let system =
             |error: std::io::Error| SpawnError::NotStarted { what: "a worker".to_owned(), error: Arc::new(error) };
-        let mut random = [0; 48];
-        getrandom::fill(&mut random).map_err(|error| system(std::io::Error::other(error.to_string())))?;
-        let (mut id, mut key) = ([0; 16], [0; 32]);
-        id.copy_from_slice(&random[..16]);
-        key.copy_from_slice(&random[16..]);
-        let id = WorkerId::from_bytes(id);
+        let (id, key) = draw().map_err(system)?;
         let arg = self.arg.map_err(|error| SpawnError::BadRequest(format!("the argument of the worker: {error}")))?;
         let (ours, theirs) = UnixStream::pair().map_err(system)?;
         let same_image = self.executable.is_none();

@@ -1,5 +1,7 @@
 //! How to reach a worker.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{id::WorkerId, settings::Settings, transport::Address};
@@ -24,4 +26,13 @@ impl Contact {
             None => format!("worker {} (pid {} on {})", self.id, self.pid, self.host),
         }
     }
+}
+
+/// Draws the id and the key of a new worker.
+pub(super) fn draw() -> io::Result<(WorkerId, [u8; 32])> {
+    let (mut id, mut key) = ([0; 16], [0; 32]);
+    for random in [&mut id[..], &mut key[..]] {
+        getrandom::fill(random).map_err(|error| io::Error::other(error.to_string()))?;
+    }
+    Ok((WorkerId::from_bytes(id), key))
 }

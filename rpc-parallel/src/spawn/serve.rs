@@ -9,14 +9,17 @@ use crate::{
     client::Client,
     codec,
     fault::Fault,
-    id::{WorkerId, WorkerTypeId},
+    id::WorkerTypeId,
     init::Init,
     process::executable::host,
     registry::Registry,
     runtime,
     server::{Server, ServerConfig},
     settings::Settings,
-    spawn::{Worker, contact::Contact},
+    spawn::{
+        Worker,
+        contact::{Contact, draw},
+    },
 };
 
 /// Why a worker could not be served.
@@ -94,12 +97,7 @@ impl<C: Client> Serve<C> {
         let registration = registry
             .find((self.worker_type, self.worker_type_name), (interface.id, interface.name))
             .map_err(|error| ServeError::NotRegistered(error.to_string()))?;
-        let mut random = [0; 48];
-        getrandom::fill(&mut random).map_err(|error| ServeError::System(error.to_string()))?;
-        let (mut id, mut key) = ([0; 16], [0; 32]);
-        id.copy_from_slice(&random[..16]);
-        key.copy_from_slice(&random[16..]);
-        let id = WorkerId::from_bytes(id);
+        let (id, key) = draw().map_err(|error| ServeError::System(error.to_string()))?;
         let arg = self.arg.map_err(|error| ServeError::System(format!("its argument cannot be encoded: {error}")))?;
         let config = ServerConfig { id, name: self.name.clone(), key, settings: self.settings.clone() };
         let server = Server::start(registration, Bytes::from(arg), config).await.map_err(ServeError::Init)?;
