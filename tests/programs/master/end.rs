@@ -10,6 +10,11 @@ use crate::{
 };
 
 pub(crate) async fn end(how: &str) {
+    // Whoever runs the tests in the background may have them ignored, and that is inherited.
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: the default action of a signal has no precondition.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
     let idle = Branch::spawn::<LimbClient>(Start::Ready).name("idle").await.unwrap();
     let busy = Branch::spawn::<LimbClient>(Start::Ready).name("busy").await.unwrap();
     let client = busy.connect().await.unwrap();
