@@ -112,8 +112,20 @@ impl Driver {
 
     /// Sorts what the session has found into the slots of those who wait for it.
     fn dispatch(&mut self, core: &mut Core) {
-        let wakers = &mut self.wakers;
-        while let Some(event) = core.session.poll_event() {
+        let Self { shared, wakers, incoming, .. } = self;
+        loop {
+            let Core { session, waiting, served, last_replies, .. } = core;
+            session.take_replies(|call, status, payload| {
+                *last_replies += 1;
+                waiting.replied_alone(call, status, payload, wakers);
+            });
+            let limit = session.message_limit();
+            session.take_calls(|call, function, payload| {
+                let serial = served.open(call);
+                let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
+                incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
+            });
+            let Some(event) = session.poll_event() else { return };
             match event {
                 Event::Replied { call, status, payload, download } => {
                     core.last_replies += 1;
@@ -124,9 +136,8 @@ impl Driver {
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let target = Target { shared: Arc::clone(&self.shared), call, serial, one_way, uploads };
-                    let limit = core.session.message_limit();
-                    self.incoming.push(Incoming { target, function, deadline, trace, payload, limit });
+                    let target = Target { shared: Arc::clone(shared), call, serial, one_way, uploads };
+                    incoming.push(Incoming { target, function, deadline, trace, payload, limit });
                 }
                 Event::CallAborted { call, why } => {
                     core.served.abort(call, why);

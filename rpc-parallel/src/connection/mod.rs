@@ -3,6 +3,7 @@
 mod call;
 mod context;
 mod core;
+mod draft;
 mod driver;
 mod error;
 mod establish;
@@ -20,9 +21,10 @@ mod wakers;
 
 pub(crate) use self::call::RawDownload;
 pub use self::call::RawReply;
-pub(crate) use self::call::{CallFailure, RawCall, Upload};
+pub(crate) use self::call::{CallFailure, RawCall};
 pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
+pub(crate) use self::draft::Draft;
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
 pub(crate) use self::establish::{Establish, establish};

@@ -18,6 +18,7 @@ use super::{
     local_calls::LocalCalls,
     one_way::{ReceivedOneWay, SentOneWay},
     output::Output,
+    receive::Received,
     remote_calls::RemoteCalls,
 };
 use crate::{
@@ -199,8 +200,10 @@ impl Session {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
-            if !self.receive_frame() {
-                return None;
+            match self.receive_frame() {
+                Received::Event(event) => return Some(event),
+                Received::Frame => {}
+                Received::Nothing => return None,
             }
         }
     }
