@@ -231,6 +231,7 @@ impl Driver {
         }
         self.yielded = false;
         core.driving = false;
+        let writes = core.session.transmit();
         if let Poll::Ready(Err(error)) = shared.poll_write(cx, &mut core) {
             // What the peer has sent before it went away, such as its reason, is still to be read: the read side ends
             // the connection. Only an error that is not the peer's end ends it here.
@@ -242,14 +243,14 @@ impl Driver {
         core.unwritten.take(&mut self.wakers);
         // It is kept until there is nothing left to read.
         if self.chance.is_none() {
-            self.chance = core.chance(std::mem::take(&mut self.served));
+            self.chance = core.chance(std::mem::take(&mut self.served), writes);
         }
     }
 
     /// Looks for what comes next, if that is likely to come soon. Returns whether there is something to dispatch.
     fn spin(&mut self) -> bool {
         let Some(chance) = self.chance.take() else { return false };
-        self.has_read = self.shared.spin(chance);
+        self.has_read = self.shared.spin(chance, self.multi_thread);
         self.has_read
     }
 

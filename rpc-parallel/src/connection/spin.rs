@@ -128,6 +128,9 @@ impl Score {
     }
 }
 
+/// A look takes longer than this if the yield before it let somebody else run, such as the peer.
+const SHARED_CPU: Duration = Duration::from_micros(3);
+
 /// Whether this machine has a CPU for this process beside one for every process that it is connected to. Which of them a
 /// process is bound to, and whether they are busy, shows in the score.
 fn has_cpu_for_each() -> bool {
@@ -138,7 +141,7 @@ fn has_cpu_for_each() -> bool {
 /// What a side may look for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Chance {
-    /// The reply of the only call under way.
+    /// Replies, or what else calls under way bring.
     Reply,
     /// The next call, when the last one was just answered.
     Call,
@@ -159,12 +162,14 @@ impl Core {
         self.goes_on(Chance::Reply) && self.score.is_due()
     }
 
-    /// What the driver may look for, now that it has nothing else to do.
-    pub(super) fn chance(&mut self, served: bool) -> Option<Chance> {
+    /// What the driver may look for, once it has nothing else to do. It has just `served` calls, or `written` something.
+    pub(super) fn chance(&mut self, served: bool, written: bool) -> Option<Chance> {
         if std::mem::take(&mut self.spin_wanted) && self.goes_on(Chance::Reply) {
             return Some(Chance::Reply);
         }
-        (served && self.goes_on(Chance::Call) && self.score.is_due()).then_some(Chance::Call)
+        let chances = [(written, Chance::Reply), (served, Chance::Call)];
+        let chance = chances.into_iter().find(|(may, chance)| *may && self.goes_on(*chance));
+        chance.filter(|_| self.score.is_due()).map(|(_, chance)| chance)
     }
 
     /// Whether there is still nothing else to do, for this connection and for the calls of the others.
@@ -172,7 +177,7 @@ impl Core {
         let idle = !self.driving && !self.blocked && !self.woken && !self.session.transmit();
         idle && !self.session.is_closing()
             && match chance {
-                Chance::Reply => self.session.open_calls() == 1 && WAITING.load(Ordering::Relaxed) == 1,
+                Chance::Reply => self.session.has_local_calls() && WAITING.load(Ordering::Relaxed) == 1,
                 Chance::Call => self.session.open_calls() == 0 && WAITING.load(Ordering::Relaxed) == 0,
             }
     }
@@ -195,7 +200,7 @@ impl Shared {
 
     /// Looks for the reply of the only call under way, and hands it over.
     pub(super) fn spin_for_reply(&self) {
-        if !self.spin(Chance::Reply) {
+        if !self.spin(Chance::Reply, false) {
             return;
         }
         let mut wakers = Vec::new();
@@ -216,9 +221,14 @@ impl Shared {
 
     /// Looks for bytes as long as there is nothing else to do, and at most as long as the settings allow. Returns whether
     /// there are some in the session now.
-    pub(super) fn spin(&self, chance: Chance) -> bool {
+    ///
+    /// With `polled` another thread waits at the poller meanwhile, and is woken by what we look for: that is worth it only
+    /// if the peer has a CPU of its own.
+    pub(super) fn spin(&self, chance: Chance, polled: bool) -> bool {
         let start = Instant::now();
+        let mut looks = 0;
         loop {
+            looks += 1;
             let mut guard = self.lock();
             let core = &mut *guard;
             if !core.goes_on(chance) {
@@ -231,7 +241,8 @@ impl Shared {
             match received {
                 Poll::Ready(Ok(read)) if read > 0 => {
                     core.session.handle_received(now, read);
-                    core.score.note(true, start, now);
+                    let shared = polled && now.duration_since(start) > looks * SHARED_CPU;
+                    core.score.note(!shared, start, now);
                     return true;
                 }
                 Poll::Pending => {}
