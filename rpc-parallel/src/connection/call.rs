@@ -165,7 +165,10 @@ impl RawCall {
         if let State::Unsent(draft) = std::mem::replace(&mut self.state, sent) {
             draft.recycle();
         }
-        self.poll_written(cx)
+        match self.state {
+            State::Writing { .. } => self.poll_written(cx),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 
     /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
