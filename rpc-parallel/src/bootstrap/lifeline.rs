@@ -35,11 +35,13 @@ pub(super) fn start(control: ControlSender, parent: Parent, flags: Flags, tick: 
 /// Returns when the master is gone.
 fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
     let mut incoming = Splitter::default();
-    let mut chunk = [0; 4096];
+    let mut chunk = [0; 256];
     loop {
         let wait = tick.as_mut().and_then(|tick| tick()).and_then(|wait| Timespec::try_from(wait).ok());
-        let mut watched = vec![PollFd::from_borrowed_fd(control.socket().as_fd(), PollFlags::IN)];
-        watched.extend(parent.descriptor().map(|parent| PollFd::from_borrowed_fd(parent, PollFlags::IN)));
+        // Memory from the heap would give this thread an arena of its own, which costs more than the thread does.
+        let socket = control.socket().as_fd();
+        let descriptors = [socket, parent.descriptor().unwrap_or(socket)];
+        let mut watched = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
         if poll(&mut watched, wait.as_ref()).is_err() {
             // Interrupted, or short of memory for a moment. This thread must not end for that, nor spin.
             thread::sleep(Duration::from_millis(1));
@@ -62,7 +64,7 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
                     Err(_) => return,
                 }
             }
-        } else if watched.get(1).is_some_and(|parent| !parent.revents().is_empty()) {
+        } else if !watched[1].revents().is_empty() {
             return;
         }
     }
