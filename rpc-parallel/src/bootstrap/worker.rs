@@ -1,7 +1,10 @@
 //! What a worker does with its ticket: it makes its state, serves, and ends when it should.
 
 use std::{
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::parent_id},
+    },
     process,
     sync::Arc,
 };
@@ -97,6 +100,8 @@ async fn start(
     registration: &Registration,
     descriptors: Vec<OwnedFd>,
 ) -> Result<(Arc<Server>, crate::transport::Address, Option<Arc<Shared>>), StartFailure> {
+    // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
+    let acquainted = charge.build.map(|_| parent_id());
     let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
     let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(told)?;
     let system = |what: &'static str| move |error| StartFailure::System(format!("{what}: {error}"));
@@ -104,7 +109,7 @@ async fn start(
     let first = descriptors
         .into_iter()
         .next()
-        .map(|descriptor| server.attach(UnixStream::from(descriptor)))
+        .map(|descriptor| server.attach(UnixStream::from(descriptor), acquainted))
         .transpose()
         .map_err(system("it cannot use its first connection"))?;
     Ok((server, address, first))

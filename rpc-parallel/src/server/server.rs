@@ -90,7 +90,7 @@ impl Server {
                 if *phase.borrow() > Phase::Serving {
                     return;
                 }
-                match stream.and_then(|stream| server.attach(stream)) {
+                match stream.and_then(|stream| server.attach(stream, None)) {
                     Ok(_) => {}
                     // Out of descriptors, most likely: others may be closed meanwhile.
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -100,8 +100,9 @@ impl Server {
         Ok(address)
     }
 
-    /// Serves a connected socket.
-    pub(crate) fn attach(self: &Arc<Self>, stream: UnixStream) -> io::Result<Arc<Shared>> {
+    /// Serves a connected socket, over which the peer introduces itself unless it is known to be the process with this
+    /// pid, see [`Establish::acquainted`].
+    pub(crate) fn attach(self: &Arc<Self>, stream: UnixStream, acquainted: Option<u32>) -> io::Result<Arc<Shared>> {
         let shared = establish(Establish {
             side: Side::Acceptor,
             stream,
@@ -109,6 +110,7 @@ impl Server {
             build: build_id(),
             worker: self.config.id,
             key: self.config.key,
+            acquainted,
             peer: "a client".to_owned(),
             service: Box::new(Serving::new(Arc::clone(self))),
             death: None,

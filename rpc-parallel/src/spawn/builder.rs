@@ -26,7 +26,7 @@ use crate::{
     settings::Settings,
     spawn::{
         SpawnError, Spawned, Worker,
-        connect::{self, Inherited},
+        connect::{self, First, Inherited},
         contact::{Contact, draw},
     },
 };
@@ -268,7 +268,7 @@ impl<C: Client> Spawning<C> {
             key,
             settings: self.settings,
         };
-        Ok(Spawned::new(Worker::new(contact), owned, ours))
+        Ok(Spawned::new(Worker::new(contact), owned, First { stream: ours, same_image }))
     }
 }
 
@@ -296,11 +296,11 @@ impl<C: Client> IntoFuture for SpawningConnected<C> {
         Box::pin(async move {
             let arg = self.arg?;
             let spawned = self.spawn.launch(Ending::FirstConnection).await?;
-            let stream = spawned.take_first();
+            let first = spawned.take_first();
             let process = spawned.process().clone();
             // The worker sees by itself that its connection has ended, unless it is busy: then it is killed in the end.
             let (worker, owned) = spawned.into_parts();
-            let inherited = Inherited { stream, process, bound: Some(owned) };
+            let inherited = Inherited { first, process, bound: Some(owned) };
             Ok(connect::connect(&worker.inner, arg, Some(inherited)).await?)
         })
     }

@@ -28,9 +28,17 @@ use crate::{
     wire::Status,
 };
 
-/// A socket that is connected to a worker which this process has started, and that process.
+/// Our end of the socket pair that a worker gets with its ticket.
+#[derive(Debug)]
+pub(crate) struct First {
+    pub(crate) stream: UnixStream,
+    /// The worker runs our image: there is nothing that the two would have to tell each other first.
+    pub(crate) same_image: bool,
+}
+
+/// A worker's process that we have started, and the socket that is connected to it, if nobody has used that yet.
 pub(crate) struct Inherited {
-    pub(crate) stream: Option<UnixStream>,
+    pub(crate) first: Option<First>,
     pub(crate) process: Process,
     /// Set if the process is to end with this connection.
     pub(crate) bound: Option<OwnedProcess>,
@@ -63,12 +71,13 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         address: contact.address.to_string(),
         error: Arc::new(error),
     };
-    let (stream, process, bound) = match inherited {
-        Some(Inherited { stream, process, bound }) => (stream, Some(process), bound),
+    let (first, process, bound) = match inherited {
+        Some(Inherited { first, process, bound }) => (first, Some(process), bound),
         None => (None, None, None),
     };
-    let stream = match stream {
-        Some(stream) => stream,
+    let acquainted = first.as_ref().filter(|first| first.same_image).map(|_| contact.pid);
+    let stream = match first {
+        Some(first) => first.stream,
         None => match transport::connect(&contact.address, contact.settings.handshake_timeout).await {
             Ok(stream) => stream,
             Err(error) => {
@@ -89,6 +98,7 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         build: build_id(),
         worker: contact.id,
         key: contact.key,
+        acquainted,
         peer: contact.describe(),
         service: Box::new(ServesNothing { _bound: bound.map(|bound| Box::new(bound) as _) }),
         death,
