@@ -10,12 +10,13 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
-use rpc_parallel::{Init, Spawn, Spawned, WorkerContext};
+use rpc_parallel::{Init, Spawn, WorkerContext};
 
 use crate::{
     placement::{self, Placement},
@@ -41,6 +42,7 @@ pub(crate) fn child() {
 #[rpc_parallel::worker]
 trait Idle {
     async fn next(&self, n: u64) -> u64;
+    async fn pid(&self) -> u32;
 }
 
 struct Idler;
@@ -59,21 +61,25 @@ impl Idle for Idler {
     async fn next(&self, n: u64) -> u64 {
         n + 1
     }
+    async fn pid(&self) -> u32 {
+        std::process::id()
+    }
 }
 
 /// Seconds from the start of so many at once to the reply of the last.
 fn start(placement: Placement, quick: bool, at_once: usize) -> (f64, f64) {
     let count = if quick { 2 } else { 64 / at_once + 16 };
     run(placement, || async move {
-        drop(workers(1).await);
+        end(workers(1).await).await;
+        let program = std::env::current_exe().unwrap();
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..count {
             let begin = Instant::now();
             let workers = workers(at_once).await;
             ours.push(begin.elapsed().as_secs_f64());
-            join_all(workers.into_iter().map(|(worker, _)| worker.shutdown())).await;
+            end(workers).await;
             let begin = Instant::now();
-            let children = bare_children(at_once);
+            let children = bare_children(&program, at_once);
             bare.push(begin.elapsed().as_secs_f64());
             drop(children);
         }
@@ -86,11 +92,11 @@ fn memory(placement: Placement, quick: bool) -> (f64, f64) {
     let count = if quick { 1 } else { 4 };
     run(placement, || async move {
         let workers = workers(count).await;
-        let children = bare_children(count);
-        (
-            crate::median(workers.iter().map(|(worker, _)| resident(worker.pid())).collect()),
-            crate::median(children.iter().map(|bare| resident(bare.child.id())).collect()),
-        )
+        let children = bare_children(&std::env::current_exe().unwrap(), count);
+        let bare = crate::median(children.iter().map(|bare| resident(bare.child.id())).collect());
+        let ours = pids(&workers).await.into_iter().map(resident).collect();
+        end(workers).await;
+        (crate::median(ours), bare)
     })
 }
 
@@ -104,19 +110,32 @@ fn run<F: Future<Output = (f64, f64)>>(placement: Placement, work: impl FnOnce()
     pair
 }
 
-async fn workers(count: usize) -> Vec<(Spawned<IdleClient>, IdleClient)> {
+async fn workers(count: usize) -> Vec<IdleClient> {
     join_all((0..count).map(|n| async move {
-        let worker: Spawned<IdleClient> = Idler::spawn(()).await.unwrap();
-        let client = worker.connect().await.unwrap();
+        let client: IdleClient = Idler::spawn(()).connect().await.unwrap();
         assert_eq!(client.next(n as u64).await.unwrap(), n as u64 + 1);
-        (worker, client)
+        client
     }))
     .await
 }
 
-fn bare_children(count: usize) -> Vec<Bare> {
-    let program = std::env::current_exe().unwrap();
-    let mut children: Vec<Bare> = (0..count).map(|_| Bare::start(Command::new(&program))).collect();
+async fn pids(workers: &[IdleClient]) -> Vec<u32> {
+    join_all(workers.iter().map(|client| async { client.pid().await.unwrap() })).await
+}
+
+/// Ends workers and waits until their processes are reaped.
+async fn end(workers: Vec<IdleClient>) {
+    let pids = pids(&workers).await;
+    drop(workers);
+    for pid in pids {
+        while Path::new(&format!("/proc/{pid}")).exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+fn bare_children(program: &PathBuf, count: usize) -> Vec<Bare> {
+    let mut children: Vec<Bare> = (0..count).map(|_| Bare::start(Command::new(program))).collect();
     for bare in &mut children {
         bare.socket().read_exact(&mut [0]).unwrap();
     }

@@ -90,7 +90,7 @@ impl Server {
                 if *phase.borrow() > Phase::Serving {
                     return;
                 }
-                match stream.and_then(|stream| server.attach(stream, None)) {
+                match stream.and_then(|stream| server.attach(stream)) {
                     Ok(_) => {}
                     // Out of descriptors, most likely: others may be closed meanwhile.
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -100,9 +100,19 @@ impl Server {
         Ok(address)
     }
 
-    /// Serves a connected socket, over which the peer introduces itself unless it is known to be the process with this
+    /// Serves a connected socket.
+    fn attach(self: &Arc<Self>, stream: UnixStream) -> io::Result<Arc<Shared>> {
+        self.serve(stream, None, Serving::new(Arc::clone(self)))
+    }
+
+    /// Serves a connected socket like this. The peer introduces itself, unless it is known to be the process with this
     /// pid, see [`Establish::acquainted`].
-    pub(crate) fn attach(self: &Arc<Self>, stream: UnixStream, acquainted: Option<u32>) -> io::Result<Arc<Shared>> {
+    pub(crate) fn serve(
+        &self,
+        stream: UnixStream,
+        acquainted: Option<u32>,
+        serving: Serving,
+    ) -> io::Result<Arc<Shared>> {
         let shared = establish(Establish {
             side: Side::Acceptor,
             stream,
@@ -112,7 +122,7 @@ impl Server {
             key: self.config.key,
             acquainted,
             peer: "a client".to_owned(),
-            service: Box::new(Serving::new(Arc::clone(self))),
+            service: Box::new(serving),
             death: None,
         })?;
         let mut connections = self.connections();

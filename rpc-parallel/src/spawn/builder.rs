@@ -23,6 +23,7 @@ use crate::{
     init::Init,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
     runtime,
+    server::OpenAnswer,
     settings::Settings,
     spawn::{
         SpawnError, Spawned, Worker,
@@ -215,7 +216,12 @@ impl<C: Client> Spawning<C> {
         SpawningDetached { spawn: self }
     }
 
-    async fn launch(self, ending: Ending) -> Result<Spawned<C>, SpawnError> {
+    /// Starts the worker, and has it open the first connection like this.
+    async fn launch(
+        self,
+        ending: Ending,
+        opening: Option<Vec<u8>>,
+    ) -> Result<(Spawned<C>, Option<OpenAnswer>), SpawnError> {
         if !runtime::is_here() {
             return Err(SpawnError::NoRuntime);
         }
@@ -237,6 +243,7 @@ impl<C: Client> Spawning<C> {
             settings: self.settings.clone(),
             ending,
             threads: self.threads,
+            opening,
             arg,
         };
         let ticket = postcard::to_stdvec(&charge)
@@ -268,7 +275,7 @@ impl<C: Client> Spawning<C> {
             key,
             settings: self.settings,
         };
-        Ok(Spawned::new(Worker::new(contact), owned, First { stream: ours, same_image }))
+        Ok((Spawned::new(Worker::new(contact), owned, First { stream: ours, same_image }), ready.opened))
     }
 }
 
@@ -277,7 +284,7 @@ impl<C: Client> IntoFuture for Spawning<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.launch(Ending::Master))
+        Box::pin(async move { Ok(self.launch(Ending::Master, None).await?.0) })
     }
 }
 
@@ -295,16 +302,29 @@ impl<C: Client> IntoFuture for SpawningConnected<C> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let arg = self.arg?;
-            let spawned = self.spawn.launch(Ending::FirstConnection).await?;
+            // Of another program it is not known whether the signatures have to go along.
+            let opening = match self.spawn.executable {
+                None => Some(connect::request(C::INTERFACE, arg.clone(), Vec::new())?),
+                Some(_) => None,
+            };
+            let opening = opening.filter(|request| request.len() <= SMALL_OPENING);
+            let (spawned, opened) = self.spawn.launch(Ending::FirstConnection, opening).await?;
             let first = spawned.take_first();
             let process = spawned.process().clone();
             // The worker sees by itself that its connection has ended, unless it is busy: then it is killed in the end.
             let (worker, owned) = spawned.into_parts();
             let inherited = Inherited { first, process, bound: Some(owned) };
-            Ok(connect::connect(&worker.inner, arg, Some(inherited)).await?)
+            Ok(match opened {
+                Some(answer) => connect::connect_opened(&worker.inner, answer, inherited).await?,
+                None => connect::connect(&worker.inner, arg, Some(inherited)).await?,
+            })
         })
     }
 }
+
+/// A request to open a trait goes with the ticket up to this size, which no settings refuse. A larger one is a call like
+/// others.
+const SMALL_OPENING: usize = 1 << 10;
 
 /// A worker that is about to be spawned and to outlive this process. Made by [`Spawning::detach`].
 #[must_use = "no worker is started before the builder is awaited"]
@@ -317,7 +337,7 @@ impl<C: Client> IntoFuture for SpawningDetached<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(self.spawn.launch(Ending::Request).await?.release()) })
+        Box::pin(async move { Ok(self.spawn.launch(Ending::Request, None).await?.0.release()) })
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     process::{OwnedProcess, PeerProcess, Process},
     proto::Side,
     runtime,
-    server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
+    server::{OPEN, OpenAnswer, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
     spawn::contact::Contact,
     transport,
     wire::Status,
@@ -60,6 +60,29 @@ pub(crate) async fn connect<C: Client>(
     let connection = connect_raw(contact, inherited).await?;
     let mismatched = open(&connection, contact, C::INTERFACE, arg).await?;
     Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
+}
+
+/// Connects to a worker that has opened the trait of `C` at its start, with this answer.
+pub(super) async fn connect_opened<C: Client>(
+    contact: &Contact,
+    answer: OpenAnswer,
+    inherited: Inherited,
+) -> Result<C, ConnectError> {
+    let mismatched = match answer {
+        Ok(reply) => opened(&reply)?,
+        Err(failure) => return Err(not_opened(&failure, contact, C::INTERFACE)),
+    };
+    let connection = connect_raw(contact, Some(inherited)).await?;
+    Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
+}
+
+/// The request to open a trait.
+pub(super) fn request(
+    interface: &'static Interface,
+    arg: Vec<u8>,
+    signatures: Vec<(FunctionId, u64)>,
+) -> Result<Vec<u8>, ConnectError> {
+    encode(&OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures })
 }
 
 pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
@@ -142,32 +165,40 @@ pub(super) async fn open(
     } else {
         Vec::new()
     };
-    let request = OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures };
-    let payload = encode(&request)?;
+    let payload = request(interface, arg, signatures)?;
     let mut call = RawCall::new(connection.clone(), OPEN, false, payload, Vec::new());
     let reply = poll_fn(|cx| call.poll_reply(cx)).await.map_err(|failure| match failure {
         CallFailure::Lost(terminal) => ConnectError::from_terminal(terminal),
         other => ConnectError::Argument(CallError::<std::convert::Infallible>::from_failure(other).to_string()),
     })?;
-    let garbled =
-        |error: codec::CodecError| ConnectError::Argument(format!("the worker's answer is garbled: {error}"));
     match reply.status {
-        Status::Ok => {
-            let reply: OpenReply = codec::decode(&reply.payload).map_err(garbled)?;
-            Ok(reply.mismatched)
-        }
-        Status::App => Err(match codec::decode(&reply.payload).map_err(garbled)? {
-            OpenFailure::NotServed { served } => {
-                ConnectError::NotServed { worker: contact.describe(), interface: interface.name.to_owned(), served }
-            }
-            OpenFailure::Refused(fault) => ConnectError::Refused { worker: contact.describe(), fault },
-            OpenFailure::Again => ConnectError::Argument("the connection was opened before".into()),
-        }),
+        Status::Ok => opened(&reply.payload),
+        Status::App => Err(not_opened(&reply.payload, contact, interface)),
         status => {
             let error: CallError = failure(status, &reply.payload);
             Err(ConnectError::Argument(error.to_string()))
         }
     }
+}
+
+fn opened(reply: &[u8]) -> Result<Vec<FunctionId>, ConnectError> {
+    let reply: OpenReply = codec::decode(reply).map_err(garbled)?;
+    Ok(reply.mismatched)
+}
+
+fn not_opened(failure: &[u8], contact: &Contact, interface: &'static Interface) -> ConnectError {
+    match codec::decode(failure) {
+        Ok(OpenFailure::NotServed { served }) => {
+            ConnectError::NotServed { worker: contact.describe(), interface: interface.name.to_owned(), served }
+        }
+        Ok(OpenFailure::Refused(fault)) => ConnectError::Refused { worker: contact.describe(), fault },
+        Ok(OpenFailure::Again) => ConnectError::Argument("the connection was opened before".into()),
+        Err(error) => garbled(error),
+    }
+}
+
+fn garbled(error: codec::CodecError) -> ConnectError {
+    ConnectError::Argument(format!("the worker's answer is garbled: {error}"))
 }
 
 /// Asks a worker to end.
