@@ -205,7 +205,7 @@ impl Service for ServesNothing {
 
 impl Server {
     fn registration(&self, interface: InterfaceId) -> Option<&'static Registration> {
-        Registry::global().ok()?.get(self.worker_type, interface)
+        Registry::pick(self.worker_type, interface)
     }
 
     /// The traits that the worker serves, in words.

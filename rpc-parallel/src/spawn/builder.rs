@@ -22,6 +22,7 @@ use crate::{
     id::WorkerTypeId,
     init::Init,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
+    registry::Registry,
     runtime,
     server::OpenAnswer,
     settings::Settings,
@@ -184,7 +185,8 @@ impl<C: Client> Spawning<C> {
         self
     }
 
-    /// How long the worker may take until it is ready, its [`Init`] included. Default 30 s.
+    /// How long the worker may take until it is ready, its [`Init`] included, and with [`connect`](Self::connect) the
+    /// state of the connection. Default 30 s.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
         self
@@ -231,6 +233,9 @@ impl<C: Client> Spawning<C> {
         let arg = self.arg.map_err(|error| SpawnError::BadRequest(format!("the argument of the worker: {error}")))?;
         let (ours, theirs) = UnixStream::pair().map_err(system)?;
         let same_image = self.executable.is_none();
+        if same_image {
+            Registry::global().map_err(|error| SpawnError::NotRegistered(error.to_string()))?;
+        }
         let charge = Charge {
             id,
             name: self.name.clone(),
