@@ -8,14 +8,20 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::task::AtomicWaker;
 use tokio::runtime::Handle;
 
 use crate::{
-    connection::{Terminal, served::ServedCalls, waiting::Waiting, wakers::Wakers},
+    connection::{
+        Terminal,
+        served::ServedCalls,
+        spin::{Expecting, Score},
+        waiting::Waiting,
+        wakers::Wakers,
+    },
     death::DeathReport,
     proto::Session,
     transport::Socket,
@@ -54,14 +60,22 @@ pub(crate) struct Core {
     pub(super) death: Option<Arc<DeathReport>>,
     /// The driver is at work and writes what is queued before it rests.
     pub(super) driving: bool,
+    /// The driver was woken and is about to be.
+    pub(super) woken: bool,
     /// The socket did not take everything: only the driver may write, once it takes more.
     pub(super) blocked: bool,
     /// How many replies the last pass of the driver brought: after more than one, calls are better sent together.
     pub(super) last_replies: usize,
+    /// Whether looking for bytes before sleeping has been worth it.
+    pub(super) score: Score,
+    /// A caller asks the driver to look for its reply.
+    pub(super) spin_wanted: bool,
+    /// There while calls of ours wait for replies.
+    pub(super) expecting: Option<Expecting>,
 }
 
 impl Shared {
-    pub(super) fn new(session: Session, socket: Socket, peer: String) -> Arc<Self> {
+    pub(super) fn new(session: Session, socket: Socket, peer: String, spin: Duration) -> Arc<Self> {
         Arc::new(Self {
             core: Mutex::new(Core {
                 session,
@@ -73,8 +87,12 @@ impl Shared {
                 terminal: None,
                 death: None,
                 driving: false,
+                woken: false,
                 blocked: false,
                 last_replies: 0,
+                score: Score::new(spin),
+                spin_wanted: false,
+                expecting: None,
             }),
             socket,
             driver: AtomicWaker::new(),
@@ -99,9 +117,12 @@ impl Shared {
     }
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
-    pub(crate) fn flush_soon(&self, core: &Core) {
+    pub(crate) fn flush_soon(&self, core: &mut Core) {
         // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
-        if (!core.driving && !core.blocked) || core.session.is_closed() {
+        if core.session.is_closed() {
+            self.driver.wake();
+        } else if !core.driving && !core.blocked && !core.woken {
+            core.woken = true;
             self.driver.wake();
         }
     }
@@ -185,6 +206,7 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
+        self.expecting = None;
         let mut wakers = Vec::new();
         self.vacancy.take(&mut wakers);
         self.watchers.take(&mut wakers);

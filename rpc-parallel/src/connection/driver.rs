@@ -13,8 +13,10 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CalledFunction, ConnectionLost, Incoming, Service, Terminal,
+        CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
         core::{Core, Shared},
+        replies,
+        spin::{Chance, Living},
     },
     proto::{CallSide, Event, StreamKey},
     transport::Socket,
@@ -33,8 +35,15 @@ pub(crate) struct Driver {
     multi_thread: bool,
     yielded: bool,
     incoming: Vec<Incoming>,
+    replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
+    /// Calls were served since the last look for what comes next.
+    served: bool,
+    chance: Option<Chance>,
+    /// The session has bytes that nobody has looked at.
+    has_read: bool,
+    _living: Living,
     /// The timer says how long the end may take.
     limited: bool,
 }
@@ -51,8 +60,13 @@ impl Driver {
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
             incoming: Vec::new(),
+            replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
+            served: false,
+            chance: None,
+            has_read: false,
+            _living: Living::new(),
             limited: false,
         }
     }
@@ -62,7 +76,12 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.driving = true;
+        core.woken = false;
         core.last_replies = 0;
+        if std::mem::take(&mut self.has_read) {
+            self.dispatch(&mut core);
+            return false;
+        }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
@@ -80,7 +99,9 @@ impl Driver {
                     false
                 }
                 Poll::Ready(Ok(read)) => {
-                    core.session.handle_received(Instant::now(), read);
+                    let now = Instant::now();
+                    core.score.received(now);
+                    core.session.handle_received(now, read);
                     true
                 }
                 // A peer that closes without having read everything resets the connection: an end like any other.
@@ -108,8 +129,20 @@ impl Driver {
 
     /// Sorts what the session has found into the slots of those who wait for it.
     fn dispatch(&mut self, core: &mut Core) {
-        let wakers = &mut self.wakers;
-        while let Some(event) = core.session.poll_event() {
+        let Self { shared, wakers, incoming, .. } = self;
+        loop {
+            let Core { session, waiting, served, last_replies, .. } = core;
+            session.take_replies(|call, status, payload| {
+                *last_replies += 1;
+                waiting.replied_alone(call, status, payload, wakers);
+            });
+            let limit = session.message_limit();
+            session.take_calls(|call, function, payload| {
+                let serial = served.open(call);
+                let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
+                incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
+            });
+            let Some(event) = session.poll_event() else { break };
             match event {
                 Event::Replied { call, status, payload, download } => {
                     core.last_replies += 1;
@@ -120,9 +153,8 @@ impl Driver {
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let call = CalledFunction { call, function, one_way, deadline, trace, uploads, payload };
-                    let limit = core.session.message_limit();
-                    self.incoming.push(Incoming::new(Arc::clone(&self.shared), call, serial, limit));
+                    let target = Target { shared: Arc::clone(shared), call, serial, one_way, uploads };
+                    incoming.push(Incoming { target, function, deadline, trace, payload, limit });
                 }
                 Event::CallAborted { call, why } => {
                     core.served.abort(call, why);
@@ -137,14 +169,24 @@ impl Driver {
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
+        core.count_calls();
     }
 
     /// Starts the handlers of the calls that have arrived.
     fn serve(&mut self) {
         self.wake();
-        for incoming in self.incoming.drain(..) {
-            self.service.start(incoming);
+        if self.incoming.is_empty() {
+            return;
         }
+        let Self { shared, service, incoming, replies, served, .. } = self;
+        *served = true;
+        replies::collecting(shared, replies, || {
+            CallContext::enter_several(|| {
+                for incoming in incoming.drain(..) {
+                    service.start(incoming);
+                }
+            });
+        });
     }
 
     fn wake(&mut self) {
@@ -179,6 +221,7 @@ impl Driver {
     fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
+        core.send(&mut self.replies);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their
             // turn: writing now would cost one write for each of them.
@@ -197,6 +240,17 @@ impl Driver {
             }
         }
         core.unwritten.take(&mut self.wakers);
+        // It is kept until there is nothing left to read.
+        if self.chance.is_none() {
+            self.chance = core.chance(std::mem::take(&mut self.served));
+        }
+    }
+
+    /// Looks for what comes next, if that is likely to come soon. Returns whether there is something to dispatch.
+    fn spin(&mut self) -> bool {
+        let Some(chance) = self.chance.take() else { return false };
+        self.has_read = self.shared.spin(chance);
+        self.has_read
     }
 
     /// Explains the end and hands it to everybody who waits.
@@ -292,7 +346,9 @@ impl Future for Driver {
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();
-                return Poll::Pending;
+                if !this.spin() {
+                    return Poll::Pending;
+                }
             }
             if calls >= CALLS_PER_POLL {
                 break;

@@ -39,7 +39,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
     if parts.acquainted.is_none() {
         getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     }
-    let heartbeat = parts.settings.heartbeat;
+    let (heartbeat, spin) = (parts.settings.heartbeat, parts.settings.spin);
     let config = SessionConfig {
         settings: parts.settings,
         build: parts.build,
@@ -53,7 +53,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         None => Session::new(parts.side, config, now),
         Some(pid) => Session::acquainted(parts.side, config, format!("pid {pid}"), now),
     };
-    let shared = Shared::new(session, socket, parts.peer);
+    let shared = Shared::new(session, socket, parts.peer, spin);
     let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
         let task = tokio::spawn(async move {
