@@ -49,7 +49,7 @@ fn sides_that_know_each_other_begin_with_frames() {
     pair.initiator.session = Session::acquainted(Side::Initiator, config("a"), "b".into(), pair.now);
     pair.acceptor.session = Session::acquainted(Side::Acceptor, config("b"), "a".into(), pair.now);
     assert!(pair.initiator.session.poll_timeout().is_none(), "there is no handshake to be late with");
-    pair.initiator.session.open_call(pair.now, call("x")).expect("there is room from the start");
+    pair.initiator.session.open_call(&mut call("x")).expect("there is room from the start");
     pair.deliver_to_acceptor();
     assert!(matches!(pair.acceptor.take()[..], [Event::Established, Event::Called { .. }]));
     let mut greeted = Pair::new(config("a"), config("b"));
