@@ -56,7 +56,7 @@ pub(crate) struct Workload {
     pub(crate) show: fn(f64) -> String,
 }
 
-pub(crate) const ALL: [Workload; 9] = [
+pub(crate) const ALL: [Workload; 8] = [
     Workload {
         name: "sequential call, u64 → u64",
         run: |p, q| (sequential(p, n(q, 20_000), false), limit::ping_pong(8, n(q, 20_000), p)),
@@ -95,11 +95,6 @@ pub(crate) const ALL: [Workload; 9] = [
     Workload {
         name: "echo of 1 MiB",
         run: |p, q| (echo(p, 1 << 20, n(q, 200)), limit::ping_pong(1 << 20, n(q, 200), p)),
-        show: micros,
-    },
-    Workload {
-        name: "spawn to first reply",
-        run: |p, q| (spawn(p, n(q, 50)), limit::fork_exec(n(q, 50), p)),
         show: micros,
     },
 ];
@@ -206,20 +201,5 @@ fn echo(placement: Placement, size: usize, count: usize) -> f64 {
             assert_eq!(client.echo(&bytes).await.unwrap().len(), size);
         }
         start.elapsed().as_secs_f64() / count as f64
-    })
-}
-
-fn spawn(placement: Placement, count: usize) -> f64 {
-    run(false, placement, async move {
-        // The first one also starts the thread that looks after processes.
-        client(placement).await.next(1).await.unwrap();
-        let mut spent = 0.0;
-        for _ in 0..count {
-            let start = Instant::now();
-            let worker: BenchClient = Bencher::spawn(()).connect().await.unwrap();
-            worker.next(1).await.unwrap();
-            spent += start.elapsed().as_secs_f64();
-        }
-        spent / count as f64
     })
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     settings::Settings,
-    wire::{CloseKind, CloseReason, Frame, HandshakeFailure, Limits},
+    wire::{CloseKind, CloseReason, Frame, HandshakeFailure, Limits, MAX_VERSION},
 };
 
 /// The state of one connection. The [module](super) says how it is driven.
@@ -94,6 +94,17 @@ impl Session {
             unread: false,
             bytes_received: 0,
         }
+    }
+
+    /// A session with a peer of which all is known beforehand: it runs the same program with the same settings, and the
+    /// transport vouches that nobody else is there. Neither side greets the other.
+    pub(crate) fn acquainted(side: Side, config: SessionConfig, label: String, now: Instant) -> Self {
+        let (build, worker) = (config.build, config.worker);
+        let mut session = Self::new(side, config, now);
+        session.output = Output::default();
+        let (limits, heartbeat) = (Limits::of(&session.settings), session.settings.heartbeat);
+        session.establish(PeerInfo { build, worker, label, limits, heartbeat, version: MAX_VERSION }, now);
+        session
     }
 
     /// Where the driver reads to: it appends to the buffer, best into its spare capacity, of which there always is
