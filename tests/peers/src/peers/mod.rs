@@ -1,8 +1,12 @@
 //! Who is measured, each in a file of its own.
 
+mod capnp;
+mod ipc_channel;
 mod limit;
+mod remoc;
 mod rpc_parallel;
 mod tarpc;
+mod tonic;
 
 use crate::{cell::Cell, sample::Sample, workload::Workload};
 
@@ -23,7 +27,15 @@ pub(crate) struct Library {
 }
 
 /// The limit first, then ourselves.
-static ALL: [Library; 3] = [limit::LIBRARY, rpc_parallel::LIBRARY, tarpc::LIBRARY];
+static ALL: [Library; 7] = [
+    limit::LIBRARY,
+    rpc_parallel::LIBRARY,
+    tarpc::LIBRARY,
+    tonic::LIBRARY,
+    remoc::LIBRARY,
+    ipc_channel::LIBRARY,
+    capnp::LIBRARY,
+];
 
 /// The places of the first two.
 pub(crate) const LIMIT: usize = 0;
