@@ -1,5 +1,5 @@
 @0xd9a4f3c5b1e07a62;
-# What the worker does for Cap'n Proto. `capnp compile -orust` made bench_capnp.rs of it.
+# What the worker does for Cap'n Proto. `capnp compile -orust` made bench_capnp.generated of it.
 
 interface Bench {
   next @0 (n :UInt64) -> (n :UInt64);
@@ -17,12 +17,12 @@ interface Blocks {
 }
 
 struct Block {
-  a @0 :UInt64;
-  b @1 :UInt64;
-  c @2 :UInt64;
-  d @3 :UInt64;
-  e @4 :UInt64;
-  f @5 :UInt64;
-  g @6 :UInt64;
-  h @7 :UInt64;
+  a @0 :Float64;
+  b @1 :Float64;
+  c @2 :Float64;
+  d @3 :Float64;
+  e @4 :Float64;
+  f @5 :Float64;
+  g @6 :Float64;
+  h @7 :Float64;
 }

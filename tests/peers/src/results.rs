@@ -38,6 +38,8 @@ pub(crate) struct Figures {
     pub(crate) ratio: f64,
     pub(crate) best: f64,
     pub(crate) worst: f64,
+    /// The same of the medians of latencies.
+    pub(crate) median_ratio: f64,
     /// How many rounds gave nothing.
     pub(crate) failed: usize,
 }
@@ -47,6 +49,8 @@ pub(crate) struct Figures {
 pub(crate) struct Results {
     pub(crate) groups: Vec<Group>,
     pub(crate) rounds: usize,
+    /// What else the machine did before: the load average of the last minute.
+    pub(crate) load: String,
     pub(crate) took: Duration,
 }
 
@@ -54,6 +58,8 @@ impl Results {
     /// Measures.
     pub(crate) fn measure(options: &Options) -> Self {
         let start = Instant::now();
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').next().unwrap_or_default().into();
         let mut groups = groups(&options.only);
         for round in 0..options.rounds {
             let count = groups.len();
@@ -64,7 +70,7 @@ impl Results {
             }
         }
         eprintln!("\r\x1b[K");
-        Self { groups, rounds: options.rounds, took: start.elapsed() }
+        Self { groups, rounds: options.rounds, load, took: start.elapsed() }
     }
 
     /// How many measurements gave nothing.
@@ -75,9 +81,11 @@ impl Results {
 }
 
 fn groups(only: &str) -> Vec<Group> {
+    let alone = std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() < 2);
     let asked = ALL.iter().filter(|workload| workload.title.contains(only) || workload.id.contains(only));
     asked
         .flat_map(|workload| workload.places.iter().map(move |&(placement, target)| (workload, placement, target)))
+        .filter(|(_, placement, _)| !(alone && *placement == Placement::Apart))
         .map(|(workload, placement, target)| Group { workload, placement, target, rows: rows(workload) })
         .collect()
 }
@@ -110,9 +118,12 @@ impl Group {
 
     pub(crate) fn figures(&self, row: &Row) -> Figures {
         let limit = &self.rows[LIMIT];
-        let both = row.samples.iter().zip(&limit.samples);
-        let ratios = both.filter_map(|(sample, limit)| Some(sample.as_ref()?.value / limit.as_ref()?.value));
-        let ratios: Vec<f64> = ratios.collect();
+        let ratios = |field: fn(&Sample) -> f64| -> Vec<f64> {
+            let both = row.samples.iter().zip(&limit.samples);
+            both.filter_map(|(sample, limit)| Some(field(sample.as_ref()?) / field(limit.as_ref()?))).collect()
+        };
+        let medians = ratios(|sample| sample.median);
+        let ratios = ratios(|sample| sample.value);
         let of = |field: fn(&Sample) -> f64| median(row.samples.iter().flatten().map(field));
         Figures {
             sample: Sample {
@@ -123,6 +134,7 @@ impl Group {
             },
             ratio: median(ratios.iter().copied()),
             best: ratios.iter().copied().fold(f64::NAN, f64::min),
+            median_ratio: median(medians),
             worst: ratios.iter().copied().fold(f64::NAN, f64::max),
             failed: row.samples.iter().filter(|sample| sample.is_none()).count(),
         }

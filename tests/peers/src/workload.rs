@@ -10,7 +10,7 @@ pub(crate) enum Kind {
     InFlight { width: u64, threads: bool },
     /// A stream of `u64` to the caller.
     Numbers,
-    /// A stream of items of eight `u64`.
+    /// A stream of items of eight `f64`: 64 bytes, as no format makes fewer of them.
     Blocks,
     /// Bytes there and back.
     Echo { size: usize },

@@ -75,14 +75,14 @@ impl bench::Server for Bencher {
         for n in 0..call.get()?.get_count() {
             let mut push = sink.push_request();
             let mut block = push.get().init_block();
-            block.set_a(n);
-            block.set_b(n);
-            block.set_c(n);
-            block.set_d(n);
-            block.set_e(n);
-            block.set_f(n);
-            block.set_g(n);
-            block.set_h(n);
+            block.set_a(n as f64);
+            block.set_b(n as f64);
+            block.set_c(n as f64);
+            block.set_d(n as f64);
+            block.set_e(n as f64);
+            block.set_f(n as f64);
+            block.set_g(n as f64);
+            block.set_h(n as f64);
             push.send().await?;
         }
         Ok(())
@@ -102,7 +102,7 @@ impl numbers::Server for Sink {
 
 impl blocks::Server for Sink {
     async fn push(self: Rc<Self>, item: blocks::PushParams) -> capnp::Result<()> {
-        assert_eq!(item.get()?.get_block()?.get_h(), self.0.get());
+        assert_eq!(item.get()?.get_block()?.get_h(), self.0.get() as f64);
         self.0.set(self.0.get() + 1);
         Ok(())
     }

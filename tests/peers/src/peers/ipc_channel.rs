@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     blocking::{self, Blocking},
-    cell::ONE_TASK,
     meter::{Latencies, since},
     peers::{BYTE, Library, check},
     process::Process,
@@ -23,8 +22,9 @@ pub(crate) const LIBRARY: Library = Library {
            that sends and one that receives; bytes through its bytes channel or its shared memory",
     variants: |workload| match workload.kind {
         Kind::Echo { .. } => &["bytes channel", "shared memory"],
-        Kind::InFlight { .. } if !workload.threads() => &[ONE_TASK],
         _ if workload.threads() => &[],
+        Kind::InFlight { width, .. } if width > IN_ONE_THREAD => &["two threads"],
+        Kind::InFlight { .. } => &["one thread"],
         _ => &[""],
     },
     run: blocking::run::<IpcChannel>,
@@ -34,7 +34,7 @@ pub(crate) const LIBRARY: Library = Library {
 /// More would fill the buffers of both sockets, and both sides would block.
 const IN_ONE_THREAD: u64 = 64;
 
-type Block = [u64; 8];
+type Block = [f64; 8];
 
 #[derive(Deserialize, Serialize)]
 enum Request {
@@ -125,7 +125,7 @@ impl Blocking for IpcChannel {
     fn blocks(&mut self, count: u64) -> u64 {
         let (sender, receiver) = ipc::channel().unwrap();
         self.request(Request::Blocks(count, sender));
-        (0..count).for_each(|n| assert_eq!(receiver.recv().unwrap()[7], n));
+        (0..count).for_each(|n| assert_eq!(receiver.recv().unwrap()[7], n as f64));
         count
     }
 
@@ -169,7 +169,7 @@ fn worker(args: &[String]) {
         match request {
             Request::Next(n) => outgoing.send(n + 1).unwrap(),
             Request::Numbers(count, sender) => (0..count).for_each(|n| sender.send(n).unwrap()),
-            Request::Blocks(count, sender) => (0..count).for_each(|n| sender.send([n; 8]).unwrap()),
+            Request::Blocks(count, sender) => (0..count).for_each(|n| sender.send([n as f64; 8]).unwrap()),
             Request::Echo(from, to) => {
                 while let Ok(bytes) = from.recv() {
                     to.send(&bytes).unwrap();

@@ -17,7 +17,7 @@ pub(crate) const LIBRARY: Library = Library {
     name: "remoc",
     crates: &["remoc", "postbag"],
     used: "remote traits with its slim codec over the inherited socket pair, streams as `rch::mpsc`, bytes as `Bytes`, \
-           chunks of 256 KiB",
+           no limit on messages that would send them through a thread",
     variants: usual_variants,
     run: asynchronous::run::<Remoc>,
     worker: |_| process::block_on(serve()),
@@ -28,8 +28,7 @@ const MESSAGE: usize = 256 << 20;
 /// Room for all calls that the workloads have in flight, and for items of a stream.
 const QUEUE: usize = 2048;
 
-/// Eight numbers.
-type Block = [u64; 8];
+type Block = [f64; 8];
 
 #[rtc::remote]
 trait Bench {
@@ -64,7 +63,7 @@ impl Bench for Bencher {
         let (sender, receiver) = rch::mpsc::with_local_buffer(QUEUE);
         tokio::spawn(async move {
             for n in 0..count {
-                sender.send([n; 8]).await.unwrap();
+                sender.send([n as f64; 8]).await.unwrap();
             }
         });
         Ok(receiver)
@@ -72,14 +71,8 @@ impl Bench for Bencher {
 }
 
 fn configuration() -> remoc::Cfg {
-    let mut configuration = remoc::Cfg::default();
-    configuration.chunk_size = 256 << 10;
-    configuration.port_receive_buffer = 4 << 20;
-    configuration.max_data_size = MESSAGE;
-    configuration.shared_send_queue = 256;
-    configuration.transport_send_queue = 256;
-    configuration.transport_receive_queue = 256;
-    configuration
+    // Otherwise large messages go through a thread.
+    remoc::Cfg { max_data_size: MESSAGE, ..Default::default() }
 }
 
 async fn serve() {
@@ -129,7 +122,7 @@ impl Peer for Remoc {
         let mut stream = client.blocks(count).await.unwrap();
         let mut seen = 0;
         while let Some(block) = stream.recv().await.unwrap() {
-            assert_eq!(block[7], seen);
+            assert_eq!(block[7], seen as f64);
             seen += 1;
         }
         seen

@@ -27,8 +27,7 @@ pub(crate) const LIBRARY: Library = Library {
     worker: |_| unreachable!("a worker of rpc-parallel never comes here"),
 };
 
-/// Eight numbers.
-type Block = [u64; 8];
+type Block = [f64; 8];
 
 #[rpc_parallel::worker]
 trait Bench {
@@ -68,7 +67,7 @@ impl Bench for Bencher {
         stream::iter(0..count)
     }
     async fn blocks(&self, count: u64) -> impl Stream<Item = Block> {
-        stream::iter((0..count).map(|n| [n; 8]))
+        stream::iter((0..count).map(|n| [n as f64; 8]))
     }
     async fn echo_slice(&self, bytes: &[u8]) -> Vec<u8> {
         bytes.to_vec()
@@ -132,7 +131,7 @@ impl Peer for RpcParallel {
         let mut stream = client.blocks(count).await.unwrap();
         let mut seen = 0;
         while let Some(block) = stream.next().await {
-            assert_eq!(block.unwrap()[7], seen);
+            assert_eq!(block.unwrap()[7], seen as f64);
             seen += 1;
         }
         seen

@@ -3,6 +3,7 @@
 use std::{
     io,
     iter::Map,
+    marker::PhantomData,
     ops::Range,
     sync::{Arc, Mutex},
     time::Instant,
@@ -13,8 +14,10 @@ use futures_util::{StreamExt, stream};
 use hyper_util::rt::TokioIo;
 use tonic::{
     Request, Response, Status,
+    codec::{BufferSettings, Codec},
     transport::{Channel, Endpoint, Server},
 };
+use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
 use tower::service_fn;
 
 use crate::{
@@ -28,15 +31,43 @@ use crate::{
 pub(crate) const LIBRARY: Library = Library {
     name: "tonic",
     crates: &["tonic", "prost", "h2", "hyper"],
-    used: "prost messages, HTTP/2 windows of 16 MiB and frames of 1 MiB over the inherited socket pair, bytes as `Bytes`, \
-           8 `fixed64` an item",
+    used: "prost messages over HTTP/2 with windows of 16 MiB and frames of 1 MiB over the inherited socket pair, bytes as \
+           `Bytes`, 8 `double` an item, for both a codec with buffers of 128 KiB",
     variants: usual_variants,
     run: asynchronous::run::<Tonic>,
     worker: |_| process::block_on(serve()),
 };
 
-/// What the generated code encodes with.
-pub(crate) type Codec<T, U> = tonic_prost::ProstCodec<T, U>;
+/// What the generated code encodes with: for calls the usual codec.
+pub(crate) type Calls<T, U> = ProstCodec<T, U>;
+
+/// For bytes and streams one with larger buffers, with which they are up to three times faster.
+pub(crate) struct Bulk<T, U>(PhantomData<(T, U)>);
+
+impl<T, U> Default for Bulk<T, U> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T, U> Codec for Bulk<T, U>
+where
+    T: prost::Message + 'static,
+    U: prost::Message + Default + 'static,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = ProstEncoder<T>;
+    type Decoder = ProstDecoder<U>;
+
+    fn encoder(&mut self) -> ProstEncoder<T> {
+        ProstEncoder::new(BufferSettings::new(128 << 10, 64 << 10))
+    }
+
+    fn decoder(&mut self) -> ProstDecoder<U> {
+        ProstDecoder::new(BufferSettings::new(128 << 10, 64 << 10))
+    }
+}
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Number {
@@ -52,22 +83,22 @@ pub(crate) struct Data {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Block {
-    #[prost(fixed64, tag = "1")]
-    pub(crate) a: u64,
-    #[prost(fixed64, tag = "2")]
-    pub(crate) b: u64,
-    #[prost(fixed64, tag = "3")]
-    pub(crate) c: u64,
-    #[prost(fixed64, tag = "4")]
-    pub(crate) d: u64,
-    #[prost(fixed64, tag = "5")]
-    pub(crate) e: u64,
-    #[prost(fixed64, tag = "6")]
-    pub(crate) f: u64,
-    #[prost(fixed64, tag = "7")]
-    pub(crate) g: u64,
-    #[prost(fixed64, tag = "8")]
-    pub(crate) h: u64,
+    #[prost(double, tag = "1")]
+    pub(crate) a: f64,
+    #[prost(double, tag = "2")]
+    pub(crate) b: f64,
+    #[prost(double, tag = "3")]
+    pub(crate) c: f64,
+    #[prost(double, tag = "4")]
+    pub(crate) d: f64,
+    #[prost(double, tag = "5")]
+    pub(crate) e: f64,
+    #[prost(double, tag = "6")]
+    pub(crate) f: f64,
+    #[prost(double, tag = "7")]
+    pub(crate) g: f64,
+    #[prost(double, tag = "8")]
+    pub(crate) h: f64,
 }
 
 mod generated {
@@ -107,7 +138,10 @@ impl bench_server::Bench for Bencher {
     }
 
     async fn blocks(&self, request: Request<Number>) -> Result<Response<Items<Block>>, Status> {
-        let item: fn(u64) -> Result<Block, Status> = |n| Ok(Block { a: n, b: n, c: n, d: n, e: n, f: n, g: n, h: n });
+        let item: fn(u64) -> Result<Block, Status> = |n| {
+            let n = n as f64;
+            Ok(Block { a: n, b: n, c: n, d: n, e: n, f: n, g: n, h: n })
+        };
         Ok(Response::new(stream::iter((0..request.into_inner().n).map(item))))
     }
 }
@@ -176,7 +210,7 @@ impl Peer for Tonic {
         let mut stream = client.clone().blocks(Number { n: count }).await.unwrap().into_inner();
         let mut seen = 0;
         while let Some(block) = stream.message().await.unwrap() {
-            assert_eq!(block.h, seen);
+            assert_eq!(block.h, seen as f64);
             seen += 1;
         }
         seen

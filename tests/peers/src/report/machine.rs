@@ -14,7 +14,8 @@ pub(crate) fn describe(results: &Results) -> String {
     let _ = writeln!(text, "- memory: {} MiB", memory());
     let _ = writeln!(text, "- Linux {release}");
     let _ = writeln!(text, "- {}, `--release`", rustc());
-    let _ = writeln!(text, "- {} rounds in {minutes:.0} minutes", results.rounds);
+    let _ =
+        writeln!(text, "- {} rounds in {minutes:.0} minutes, load average before: {}", results.rounds, results.load);
     text.push_str("\n| | how it is used | versions |\n|---|---|---|\n");
     let lock = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap_or_default();
     for library in peers::all() {

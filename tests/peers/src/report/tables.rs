@@ -86,6 +86,9 @@ fn table(text: &mut String, group: &Group) {
         column("CPU time, both ends");
     }
     column("×");
+    if latency {
+        column("× of p50");
+    }
     column("× best – worst round");
     let _ = writeln!(text, "{header}\n{rule}");
 
@@ -93,7 +96,7 @@ fn table(text: &mut String, group: &Group) {
         let figures = group.figures(row);
         let sample = figures.sample;
         let name = match row.library.name {
-            name if index <= LIMIT => format!("*{name}*"),
+            name if index == LIMIT => format!("*{name}*"),
             name => name.into(),
         };
         let variant = if row.variant.is_empty() { String::new() } else { format!(", {}", row.variant) };
@@ -112,7 +115,11 @@ fn table(text: &mut String, group: &Group) {
             let _ = write!(text, " {} |", figure::time(sample.cpu));
         }
         let [ratio, best, worst] = [figures.ratio, figures.best, figures.worst].map(figure::ratio);
-        let _ = writeln!(text, " {ratio} | {best} – {worst} |");
+        let _ = write!(text, " {ratio} |");
+        if latency {
+            let _ = write!(text, " {} |", figure::ratio(figures.median_ratio));
+        }
+        let _ = writeln!(text, " {best} – {worst} |");
     }
     let absent = peers::all().filter(|library| (library.variants)(group.workload).is_empty());
     let absent: Vec<&str> = absent.map(|library| library.name).collect();
