@@ -11,6 +11,7 @@ use std::{
 use crate::{
     peers::{self, Library},
     placement::Placement,
+    process,
     sample::Sample,
     workload::{Kind, Workload},
 };
@@ -53,6 +54,7 @@ impl Cell {
 
     /// Does the measuring, in that process.
     pub(crate) fn run(args: &[String]) {
+        process::end_with_parent();
         let cell = Self::parse(args).expect("the arguments of a cell");
         let sample = (cell.library.run)(&cell);
         println!("{sample}");

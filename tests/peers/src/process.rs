@@ -47,11 +47,15 @@ impl Drop for Process {
 
 /// The first thing that a worker does.
 pub(crate) fn begin(cpu: &str) {
-    // Nothing survives a benchmark that is killed. Who loses the race has a closed socket, and ends by that.
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    end_with_parent();
     if let Ok(cpu) = cpu.parse() {
         placement::pin(cpu);
     }
+}
+
+/// Nothing survives a benchmark that is killed. A worker that loses the race has a closed socket, and ends by that.
+pub(crate) fn end_with_parent() {
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 /// The worker's end of the socket pair.

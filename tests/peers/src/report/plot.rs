@@ -12,7 +12,7 @@ use crate::{
 const WIDTH: f64 = 860.0;
 /// Where the bars begin and end.
 const LEFT: f64 = 230.0;
-const RIGHT: f64 = WIDTH - 170.0;
+const RIGHT: f64 = WIDTH - 150.0;
 const BAR: f64 = 17.0;
 const STEP: f64 = 24.0;
 /// Above and below the bars of a group.
@@ -67,7 +67,10 @@ fn plot(workload: &Workload, groups: &[&Group]) -> String {
          font-family=\"system-ui, sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
-    let title = format!("{}: cost relative to the limit (less is better)", workload.title);
+    let title = format!(
+        "{}: cost relative to the limit (logarithmic; less is better; lines: best and worst round)",
+        workload.title
+    );
     text(&mut svg, 12.0, 24.0, "font-size=\"15\" font-weight=\"600\"", &title);
     let mut top = TITLE;
     for group in groups {
@@ -125,7 +128,13 @@ fn panel(svg: &mut String, group: &Group, axis: &Axis, top: f64) {
                 unit => figure::value(unit, figures.sample.value),
             }
         );
-        text(svg, LEFT + width + 6.0, middle, "font-size=\"12\" fill=\"#212529\"", &label);
+        let (best, worst) = (axis.x(figures.best), axis.x(figures.worst));
+        let _ = writeln!(
+            svg,
+            "<path d=\"M{best:.1} {at:.1}H{worst:.1}\" stroke=\"#212529\" stroke-width=\"1.5\"/>",
+            at = y + BAR / 2.0
+        );
+        text(svg, worst.max(LEFT + width) + 6.0, middle, "font-size=\"12\" fill=\"#212529\"", &label);
     }
     if let Some(target) = group.target {
         let x = axis.x(target.must);
