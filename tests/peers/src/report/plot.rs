@@ -18,7 +18,7 @@ const STEP: f64 = 24.0;
 /// Above and below the bars of a group.
 const HEAD: f64 = 34.0;
 const FOOT: f64 = 34.0;
-const TITLE: f64 = 36.0;
+const TITLE: f64 = 54.0;
 
 const OURS_COLOR: &str = "#d9480f";
 const LIMIT_COLOR: &str = "#868e96";
@@ -67,11 +67,9 @@ fn plot(workload: &Workload, groups: &[&Group]) -> String {
          font-family=\"system-ui, sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
-    let title = format!(
-        "{}: cost relative to the limit (logarithmic; less is better; lines: best and worst round)",
-        workload.title
-    );
-    text(&mut svg, 12.0, 24.0, "font-size=\"15\" font-weight=\"600\"", &title);
+    text(&mut svg, 12.0, 24.0, "font-size=\"15\" font-weight=\"600\"", workload.title);
+    let what = "cost relative to the limit, logarithmic: less is better. Thin lines: best and worst round.";
+    text(&mut svg, 12.0, 42.0, "font-size=\"12\" fill=\"#495057\"", what);
     let mut top = TITLE;
     for group in groups {
         panel(&mut svg, group, &axis, top);
