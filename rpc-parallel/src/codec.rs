@@ -28,6 +28,16 @@ pub enum CodecError {
     TrailingBytes(usize),
 }
 
+impl CodecError {
+    /// The same error of a message before which there were so many bytes of others.
+    pub(crate) fn after(self, others: usize) -> Self {
+        match self {
+            Self::TooLarge { size, limit } => Self::TooLarge { size: size - others, limit: limit - others },
+            error => error,
+        }
+    }
+}
+
 /// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit is ever stored; after an
 /// error `out` is as it was.
 pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {

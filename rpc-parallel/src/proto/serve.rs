@@ -35,6 +35,20 @@ impl Session {
         Ok(())
     }
 
+    /// Answers a call that has no streams with a payload that is within the limit. Does nothing, and says so, if that is not
+    /// all there is to do.
+    #[inline]
+    pub(crate) fn reply_short(&mut self, id: CallId, status: Status, payload: &[u8]) -> bool {
+        if self.is_closed() || self.graceful.is_some() || payload.len() > self.message_limit() {
+            return false;
+        }
+        let Some(call) = self.remote.close_short(id) else { return false };
+        self.output.push(Frame::Reply { call: id, status, download: false }, payload);
+        // The peer cannot use the number again before this was written.
+        call.last_frame = self.output.end();
+        true
+    }
+
     /// The handler of a one-way message whose arguments had this size is done.
     pub(crate) fn settle_one_way(&mut self, bytes: usize) {
         self.received_one_way.finish(bytes);
