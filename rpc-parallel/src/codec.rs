@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::bulk;
 
 /// Why a value could not be turned into bytes or back.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -38,7 +41,7 @@ pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit:
 
 /// Appends `bytes` in the form of a `Vec<u8>`, in one copy.
 pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
-    encode(&Bytes(bytes), out, limit)
+    encode(&SerdeBytes(bytes), out, limit)
 }
 
 /// Reads one value that fills `bytes`.
@@ -55,26 +58,30 @@ pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Re
     Ok(value)
 }
 
-/// Like [`decode`], for a `T` that may be a `Vec<u8>`, which is then read in one copy.
+/// Like [`decode`], for a `T` that may be a byte string, which then is all there is.
 pub(crate) fn decode_owned<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
-    let mut value: Option<T> = None;
-    if let Some(slot) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<Vec<u8>>>() {
-        *slot = Some(decode::<&[u8]>(bytes)?.to_vec());
-    }
-    match value {
+    match bulk::from_bytes(|| Bytes::copy_from_slice(bytes)) {
         Some(value) => Ok(value),
         None => decode(bytes),
     }
 }
 
-/// Like [`encode`], for a `T` that may be a `Vec<u8>`, which is then written in one copy.
+/// Like [`decode_owned`], without a copy of a large byte string.
+pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Bytes) -> Result<T, CodecError> {
+    match bulk::from_bytes(|| std::mem::take(payload)) {
+        Some(value) => Ok(value),
+        None => decode(payload),
+    }
+}
+
+/// Like [`encode`], for a `T` that may be a byte string, which is then written without a length.
 pub(crate) fn encode_owned<T: Serialize + 'static>(
     value: &T,
     out: &mut Vec<u8>,
     limit: usize,
 ) -> Result<(), CodecError> {
-    match (value as &dyn std::any::Any).downcast_ref::<Vec<u8>>() {
-        Some(bytes) => encode_bytes(bytes, out, limit),
+    match bulk::as_bytes(value) {
+        Some(bytes) => bulk::append(bytes, out, limit),
         None => encode(value, out, limit),
     }
 }
@@ -104,12 +111,13 @@ impl fmt::Display for Named<'_> {
 #[derive(Debug)]
 pub struct Reader<'de> {
     rest: &'de [u8],
+    whole: &'de Bytes,
 }
 
 impl<'de> Reader<'de> {
     /// A reader of all of `bytes`.
-    pub fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes }
+    pub fn new(bytes: &'de Bytes) -> Self {
+        Self { rest: bytes, whole: bytes }
     }
 
     /// The next argument.
@@ -122,6 +130,17 @@ impl<'de> Reader<'de> {
         self.take(argument)
     }
 
+    /// The last argument, which is a `&[u8]` or `Vec<u8>`: all that is left.
+    pub fn take_tail(&mut self) -> &'de [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// The last argument, which is `Bytes`.
+    pub(crate) fn take_tail_shared(&mut self) -> Bytes {
+        let rest = self.take_tail();
+        bulk::into_bytes(self.whole.slice_ref(rest))
+    }
+
     /// Refuses what is left over.
     pub fn finish(self) -> Result<(), Undecodable> {
         if self.rest.is_empty() {
@@ -132,7 +151,7 @@ impl<'de> Reader<'de> {
 
     /// All arguments, as `read` takes them, and nothing left over.
     pub fn read<T>(
-        bytes: &'de [u8],
+        bytes: &'de Bytes,
         read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
     ) -> Result<T, Undecodable> {
         let mut reader = Self::new(bytes);
@@ -143,9 +162,9 @@ impl<'de> Reader<'de> {
 }
 
 /// Bytes that serde sees as bytes.
-struct Bytes<'a>(&'a [u8]);
+struct SerdeBytes<'a>(&'a [u8]);
 
-impl Serialize for Bytes<'_> {
+impl Serialize for SerdeBytes<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
     }
@@ -218,8 +237,10 @@ mod tests {
         encode_bytes(&value, &mut fast, 100).unwrap();
         encode_owned(&value, &mut owned, 100).unwrap();
         assert_eq!(plain, fast);
-        assert_eq!(plain, owned);
-        assert_eq!(decode_owned::<Vec<u8>>(&fast).unwrap(), value);
+        assert_eq!(owned, value, "alone they need no length");
+        assert_eq!(decode_owned::<Vec<u8>>(&owned).unwrap(), value);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut Bytes::from(owned)).unwrap(), value);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut Bytes::new()).unwrap(), []);
         assert_eq!(decode_owned::<Vec<u16>>(&[1, 5]).unwrap(), [5]);
     }
 
@@ -228,16 +249,17 @@ mod tests {
         let mut bytes = Vec::new();
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
-        fn read(bytes: &[u8]) -> Result<(&str, u8), Undecodable> {
+        fn read(bytes: &Bytes) -> Result<(&str, u8), Undecodable> {
             Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
         }
-        let (text, number) = read(&bytes).unwrap();
+        let whole = Bytes::from(bytes.clone());
+        let (text, number) = read(&whole).unwrap();
         assert_eq!((text, number), ("text", 5));
-        assert!(bytes.as_ptr_range().contains(&text.as_ptr()));
-        let error = read(&bytes[..5]).unwrap_err();
+        assert!(whole.as_ptr_range().contains(&text.as_ptr()));
+        let error = read(&whole.slice(..5)).unwrap_err();
         assert!(error.to_string().starts_with("argument `number`: cannot decode: "), "{error}");
         bytes.push(0);
-        let error = read(&bytes).unwrap_err();
+        let error = read(&bytes.into()).unwrap_err();
         assert_eq!(error.to_string(), "arguments: 1 bytes are left over after the last value");
     }
 }

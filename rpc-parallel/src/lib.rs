@@ -86,6 +86,7 @@ extern crate self as rpc_parallel;
 
 mod bootstrap;
 mod build;
+mod bulk;
 mod client;
 mod codec;
 mod connection;
@@ -109,6 +110,7 @@ mod server;
 mod settings;
 mod shape;
 mod spawn;
+mod tail;
 mod transport;
 mod value;
 mod wire;

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::{
+    bulk,
     client::{Call, CallError, ClientCore},
     codec::{self, CodecError},
     connection::{RawCall, RawSender, TooBig, Upload},
@@ -18,6 +20,8 @@ pub struct Arguments<'a> {
     core: &'a ClientCore,
     function: &'static Function,
     payload: Vec<u8>,
+    /// What follows the payload: the last argument, if it is bytes and large.
+    bulk: Bytes,
     uploads: Vec<Upload>,
     error: Option<CallError>,
     limit: usize,
@@ -26,7 +30,15 @@ pub struct Arguments<'a> {
 impl<'a> Arguments<'a> {
     /// The arguments of a call of `function`.
     pub fn new(core: &'a ClientCore, function: &'static Function) -> Self {
-        Self { core, function, payload: Vec::new(), uploads: Vec::new(), error: None, limit: core.message_limit() }
+        Self {
+            core,
+            function,
+            payload: Vec::new(),
+            bulk: Bytes::new(),
+            uploads: Vec::new(),
+            error: None,
+            limit: core.message_limit(),
+        }
     }
 
     /// Adds an argument.
@@ -50,6 +62,26 @@ impl<'a> Arguments<'a> {
         if self.error.is_none() {
             let result = codec::encode_bytes(bytes, &mut self.payload, self.limit);
             self.note(name, result);
+        }
+    }
+
+    /// Adds the last argument, which is bytes: they need no length.
+    pub fn put_tail_bytes(&mut self, name: &'static str, bytes: &[u8]) {
+        if self.error.is_none() {
+            let result = bulk::append(bytes, &mut self.payload, self.limit);
+            self.note(name, result);
+        }
+    }
+
+    /// Adds the last argument, which is bytes, without a copy if they are large.
+    pub fn put_tail(&mut self, name: &'static str, bytes: impl Into<Bytes> + AsRef<[u8]>) {
+        if bytes.as_ref().len() < bulk::LARGE {
+            return self.put_tail_bytes(name, bytes.as_ref());
+        }
+        if self.error.is_none() {
+            let result = bulk::check(self.payload.len(), bytes.as_ref(), self.limit);
+            self.note(name, result);
+            self.bulk = bytes.into();
         }
     }
 
@@ -92,7 +124,7 @@ impl<'a> Arguments<'a> {
         }
         self.core.check(self.function).map_err(CallError::widen)?;
         let connection = self.core.connection().clone();
-        Ok(RawCall::new(connection, self.function.id, one_way, self.payload, self.uploads))
+        Ok(RawCall::new(connection, self.function.id, one_way, self.payload, self.uploads).with_bulk(self.bulk))
     }
 }
 

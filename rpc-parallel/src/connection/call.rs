@@ -82,8 +82,16 @@ impl RawCall {
         // The macro refuses more uploads than a byte can count.
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
         let trace = CallContext::current().and_then(|call| call.trace());
-        let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
+        let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload, bulk: Bytes::new() };
         Self { connection, state: State::Unsent { open, uploads }, vacancy: None, unwritten: None }
+    }
+
+    /// Adds what follows the arguments so far and is not copied. Without effect once the call is sent.
+    pub(crate) fn with_bulk(mut self, bulk: Bytes) -> Self {
+        if let State::Unsent { open, .. } = &mut self.state {
+            open.bulk = bulk;
+        }
+        self
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
@@ -122,7 +130,8 @@ impl RawCall {
             return Poll::Pending;
         }
         let one_way = open.one_way;
-        let call = OpenCall { payload: std::mem::take(&mut open.payload), ..open.clone() };
+        let (payload, bulk) = (std::mem::take(&mut open.payload), std::mem::take(&mut open.bulk));
+        let call = OpenCall { payload, bulk, ..open.clone() };
         // Nothing to wait with: written now, the call saves a hop to the driver.
         let alone = core.session.open_calls() == 0 && core.last_replies <= 1 && !core.session.transmit();
         let call = match core.session.open_call(Instant::now(), call) {

@@ -17,7 +17,6 @@ use crate::{
         core::{Core, Shared},
     },
     proto::{CallSide, Event, StreamKey},
-    transport::Socket,
     wire::{CloseKind, CloseReason, Closer},
 };
 
@@ -67,7 +66,6 @@ impl Driver {
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
             let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
             let received = match core.death {
                 None => shared.socket.poll_recv(cx, buffer),
                 // The report of the death can be here before the poller tells of the last bytes.
@@ -236,7 +234,6 @@ impl Driver {
         // Two sides that both write and do not read would wait for each other.
         for _ in 0..READS_PER_PASS {
             let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
             match shared.socket.poll_recv(cx, buffer) {
                 Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
                 Poll::Ready(_) => return Poll::Ready(()),

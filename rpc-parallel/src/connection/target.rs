@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, task::Waker};
 
+use bytes::Bytes;
 use tokio::task::AbortHandle;
 
 use crate::{
     connection::{CallContext, Incoming, RawReceiver, RawSender, Serial, Shared, too_big::TooBig},
     id::CallId,
-    proto::{AbortReason, CallSide, StreamKey},
-    wire::Status,
+    proto::{AbortReason, CallSide, Session, StreamKey},
+    wire::{self, Status},
 };
 
 /// Which call is meant, also after its handler has panicked.
@@ -50,12 +51,21 @@ impl Target {
 
     /// Sends the call's one reply, unless it has one or is over.
     pub(crate) fn reply(&self, status: Status, payload: Vec<u8>) {
+        self.answer(|session| session.reply(self.call, status, payload, false));
+    }
+
+    /// Like [`reply`](Self::reply), with a payload that is not copied if it is large.
+    pub(crate) fn reply_bulk(&self, status: Status, payload: Bytes) {
+        self.answer(|session| session.reply_bulk(self.call, status, payload, false));
+    }
+
+    fn answer(&self, reply: impl FnOnce(&mut Session) -> Result<(), wire::TooBig>) {
         let mut core = self.shared.lock();
         let core = &mut *core;
         if core.terminal.is_some() || !core.served.replies(self.call, self.serial) {
             return;
         }
-        if let Err(error) = core.session.reply(self.call, status, payload, false) {
+        if let Err(error) = reply(&mut core.session) {
             let too_big = TooBig::payload(error.size, error.limit, "the reply");
             // The report is far below any limit that settings can have.
             let _ = core.session.reply(self.call, Status::TooBig, too_big, false);

@@ -12,7 +12,7 @@ impl Session {
     pub(super) fn receive_frames(&mut self, now: Instant) {
         let limit = self.settings.max_message_size + FRAME_ALLOWANCE;
         while self.handshake.is_none() && !self.is_closed() {
-            match self.input.next_frame(limit) {
+            match self.input.next_frame(limit, &mut self.pool) {
                 Ok(Some((frame, payload))) => self.receive_frame(now, frame, payload),
                 Ok(None) => return,
                 Err(BadInput::TooBig(size)) => self.too_big(size),
@@ -22,6 +22,7 @@ impl Session {
         if self.is_closed() {
             // Nobody will look at it; the driver may read on until the end of file.
             self.input.clear();
+            self.pool.clear();
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{AbortReason, CallSide, Event, Session, StreamKey};
+use super::{AbortReason, CallSide, Event, Session, StreamKey, output::Output};
 use crate::{
     id::CallId,
     wire::{CallHead, Frame, MAX_UPLOADS, Status, TooBig},
@@ -20,7 +20,31 @@ impl Session {
         payload: Vec<u8>,
         download: bool,
     ) -> Result<(), TooBig> {
-        TooBig::check(payload.len(), self.message_limit())?;
+        let size = payload.len();
+        self.answer(id, download, size, |output| output.push_owned(Frame::Reply { call: id, status, download }, payload))
+    }
+
+    /// Like [`reply`](Self::reply), with a payload that may belong to others, too, and is not copied if it is large.
+    pub(crate) fn reply_bulk(
+        &mut self,
+        id: CallId,
+        status: Status,
+        payload: Bytes,
+        download: bool,
+    ) -> Result<(), TooBig> {
+        let size = payload.len();
+        let frame = Frame::Reply { call: id, status, download };
+        self.answer(id, download, size, |output| output.push_bulk(frame, &[], payload))
+    }
+
+    fn answer(
+        &mut self,
+        id: CallId,
+        download: bool,
+        size: usize,
+        queue: impl FnOnce(&mut Output),
+    ) -> Result<(), TooBig> {
+        TooBig::check(size, self.message_limit())?;
         if self.is_closed() {
             return Ok(());
         }
@@ -30,7 +54,7 @@ impl Session {
             call.download = super::stream::SendHalf::open(window);
         }
         self.remote.replied(id);
-        self.output.push_owned(Frame::Reply { call: id, status, download }, payload);
+        queue(&mut self.output);
         self.finish(id);
         self.after_change();
         Ok(())

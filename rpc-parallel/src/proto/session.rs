@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::BytesMut;
+use bytes::{BytesMut, buf::Limit};
 
 use super::{
     Event, PeerInfo, SessionConfig, Side, StreamKey,
@@ -18,6 +18,7 @@ use super::{
     local_calls::LocalCalls,
     one_way::{ReceivedOneWay, SentOneWay},
     output::Output,
+    pool::Pool,
     remote_calls::RemoteCalls,
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     pub(super) allowed: Limits,
     pub(super) input: Input,
     pub(super) output: Output,
+    /// The memory of large messages that are through.
+    pub(super) pool: Pool,
     pub(super) events: VecDeque<Event>,
     pub(super) local: LocalCalls,
     pub(super) remote: RemoteCalls,
@@ -73,6 +76,7 @@ impl Session {
             allowed: Limits::LEAST,
             input: Input::new(),
             output,
+            pool: Pool::default(),
             events: VecDeque::new(),
             local: LocalCalls::default(),
             remote: RemoteCalls::default(),
@@ -89,9 +93,9 @@ impl Session {
         }
     }
 
-    /// Where the driver reads to: it appends to the buffer, best into its spare capacity, of which there always is
-    /// some, and then calls [`handle_received`](Self::handle_received).
-    pub(crate) fn input_buffer(&mut self) -> &mut BytesMut {
+    /// Where the driver reads to: it appends to the buffer, up to the limit, which is never 0, and then calls
+    /// [`handle_received`](Self::handle_received).
+    pub(crate) fn input_buffer(&mut self) -> Limit<&mut BytesMut> {
         self.input.spare()
     }
 
@@ -135,6 +139,7 @@ impl Session {
 
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come, or any other.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.pool.expire(now);
         if self.is_closed() {
             return;
         }
@@ -175,7 +180,7 @@ impl Session {
 
     /// So many bytes of it were written.
     pub(crate) fn transmitted(&mut self, bytes: usize) {
-        self.output.advance(bytes);
+        self.output.advance(bytes, &mut self.pool, self.last_heard);
         if !self.is_closed() && !self.output.is_congested() {
             self.send_owed();
             self.send_settled();
@@ -198,7 +203,7 @@ impl Session {
         }
         let heartbeat = self.heartbeat.as_ref().map(Heartbeat::next);
         let graceful = self.graceful.as_ref().and_then(|graceful| graceful.limit);
-        [heartbeat, self.deadlines.next(), graceful].into_iter().flatten().min()
+        [heartbeat, self.deadlines.next(), graceful, self.pool.due()].into_iter().flatten().min()
     }
 
     /// Whether the connection is over. What is left to transmit should still be written.

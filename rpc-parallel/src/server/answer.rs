@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::{
+    bulk,
     codec::{CodecError, Reader, Undecodable},
     connection::{Incoming, Target, TooBig},
     server::Upload,
@@ -26,6 +27,11 @@ use crate::{
 pub struct Payload(Bytes);
 
 impl Payload {
+    /// All of it, as the only argument. Large bytes are not copied.
+    pub fn into_vec(self) -> Vec<u8> {
+        bulk::into_vec(self.0)
+    }
+
     /// Reads all arguments.
     pub fn read<'a, T>(
         &'a self,
@@ -84,8 +90,10 @@ impl Answer {
     /// A value, or the method's error.
     pub fn reply<T, E>(mut self, result: Result<T, E>, shape: Reply<T, E>) {
         match result {
-            Ok(value) => {
-                if let Some(payload) = self.encode(&value, shape.value, "the reply") {
+            Ok(mut value) => {
+                if let Some(bytes) = shape.value.take(&mut value) {
+                    self.target.reply_bulk(Status::Ok, bytes);
+                } else if let Some(payload) = self.encode(&value, shape.value, "the reply") {
                     self.target.reply(Status::Ok, payload);
                 }
             }

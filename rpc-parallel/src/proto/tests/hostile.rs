@@ -25,7 +25,7 @@ fn head(call: u32) -> CallHead {
 #[test]
 fn before_the_handshake_four_kibibytes_are_all_there_is() {
     let mut mock = Mock::silent(Side::Acceptor, config("session"));
-    assert_eq!(mock.end.session.input_buffer().capacity(), HELLO_LIMIT);
+    assert_eq!(mock.end.session.input_buffer().get_ref().capacity(), HELLO_LIMIT);
     // A Hello that just fits, in pieces. `End` checks the capacity after each of them.
     let mut hello = hello().encode();
     hello.extend_from_slice(&[250]);
@@ -47,7 +47,7 @@ fn an_announced_frame_gets_memory_as_it_arrives() {
     let mut frame = Vec::new();
     Frame::Call(head(0)).encode(size, &mut frame);
     mock.send(&frame);
-    assert!(mock.end.session.input_buffer().capacity() <= 2 << 20);
+    assert!(mock.end.session.input_buffer().get_ref().capacity() <= 2 << 20);
     let piece = vec![0; 100_000];
     let mut sent = 0;
     while sent < size {
@@ -58,7 +58,7 @@ fn an_announced_frame_gets_memory_as_it_arrives() {
         assert!(capacity <= 2 * sent + (2 << 20), "{capacity} bytes for {sent}");
     }
     assert!(matches!(mock.end.take_one(), Event::Called { payload, .. } if payload.len() == size));
-    assert!(mock.end.session.input_buffer().capacity() < 1 << 20, "the large buffer belongs to the payload");
+    assert!(mock.end.session.input_buffer().get_ref().capacity() < 1 << 20, "the large buffer belongs to the payload");
 }
 
 #[test]

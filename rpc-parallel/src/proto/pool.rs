@@ -1,0 +1,146 @@
+//! The buffers of large messages, used again.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+
+/// Empty buffers of large messages that are through, for those that come next.
+///
+/// The pages of a fresh buffer cost more than what is copied into them. What was written becomes what is read into:
+/// so a worker that answers as much as it is sent needs no fresh memory. Nothing is kept for long after the last large
+/// message: see [`IDLE`].
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    /// In the order in which they came.
+    buffers: Vec<BytesMut>,
+    /// When to look whether the buffers are still of use, as long as there are some.
+    due: Option<Instant>,
+    /// Whether one was taken or given since the last look.
+    used: bool,
+}
+
+/// How long buffers are kept that nobody uses; it may be twice as long, because looking is rare.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How many are kept: a request and a reply that are both on the way, twice.
+const COUNT: usize = 4;
+
+/// How many bytes they may have together. A single one may have more.
+const BYTES: usize = 16 << 20;
+
+/// Smaller buffers come from the allocator without page faults.
+const SMALLEST: usize = 64 << 10;
+
+impl Pool {
+    /// A buffer for so many bytes, if there is one that is not much too large.
+    pub(super) fn take(&mut self, size: usize) -> Option<BytesMut> {
+        let fits = |buffer: &BytesMut| (size..=size.saturating_mul(2)).contains(&buffer.capacity());
+        let candidates = self.buffers.iter().enumerate().filter(|(_, buffer)| fits(buffer));
+        let (index, _) = candidates.min_by_key(|(_, buffer)| buffer.capacity())?;
+        self.used = true;
+        Some(self.buffers.remove(index))
+    }
+
+    /// Keeps the memory of what is through, unless somebody else still looks at it.
+    pub(super) fn give(&mut self, bytes: Bytes, now: Instant) {
+        if bytes.len() < SMALLEST {
+            return;
+        }
+        let Ok(mut buffer) = bytes.try_into_mut() else { return };
+        buffer.clear();
+        // What is in front of a slice counts, too.
+        let _ = buffer.try_reclaim(buffer.capacity() + 1);
+        let size = buffer.capacity();
+        while !self.buffers.is_empty() && (self.buffers.len() >= COUNT || self.bytes() + size > BYTES) {
+            self.buffers.remove(0);
+        }
+        self.buffers.push(buffer);
+        self.used = true;
+        self.due.get_or_insert(now + IDLE);
+    }
+
+    /// When to call [`expire`](Self::expire).
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Lets the buffers go if they are of no use any more.
+    pub(super) fn expire(&mut self, now: Instant) {
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = if std::mem::take(&mut self.used) { Some(now + IDLE) } else { None };
+            if self.due.is_none() {
+                self.clear();
+            }
+        }
+    }
+
+    /// Lets all go.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The memory that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.buffers.iter().map(BytesMut::capacity).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(size: usize) -> Bytes {
+        Bytes::from(vec![1; size])
+    }
+
+    #[test]
+    fn what_was_given_is_taken_without_a_copy() {
+        let (mut pool, now) = (Pool::default(), Instant::now());
+        let bytes = filled(1 << 20);
+        let place = bytes.as_ptr();
+        pool.give(bytes, now);
+        assert!(pool.take((1 << 20) + 1).is_none(), "it is too small");
+        assert!(pool.take((1 << 19) - 1).is_none(), "it is more than twice as large");
+        let buffer = pool.take(1 << 20).expect("it fits");
+        assert_eq!((buffer.as_ptr(), buffer.len()), (place, 0));
+        assert!(pool.take(1 << 20).is_none());
+    }
+
+    #[test]
+    fn what_is_still_looked_at_is_not_kept() {
+        let (mut pool, now) = (Pool::default(), Instant::now());
+        let bytes = filled(1 << 20);
+        pool.give(bytes.clone(), now);
+        assert_eq!(pool.bytes(), 0);
+        // Nor is what is small; a slice counts with all that it keeps alive.
+        pool.give(filled(1000), now);
+        assert_eq!(pool.bytes(), 0);
+        let slice = bytes.slice((1 << 20) - SMALLEST..);
+        drop(bytes);
+        pool.give(slice, now);
+        assert_eq!(pool.bytes(), 1 << 20);
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let (mut pool, now) = (Pool::default(), Instant::now());
+        for size in 1..100 {
+            pool.give(filled(size << 18), now);
+            assert!(pool.bytes() <= BYTES.max(size << 18), "{} bytes after {size}", pool.bytes());
+            assert!(pool.buffers.len() <= COUNT);
+        }
+    }
+
+    #[test]
+    fn what_nobody_uses_is_let_go() {
+        let (mut pool, start) = (Pool::default(), Instant::now());
+        pool.give(filled(1 << 20), start);
+        let mut due = pool.due().expect("there is a buffer");
+        pool.expire(due);
+        assert!(pool.bytes() > 0, "it came since the last look");
+        due = pool.due().expect("there is a buffer");
+        pool.expire(due);
+        assert_eq!((pool.bytes(), pool.due()), (0, None));
+        assert_eq!(due, start + 2 * IDLE);
+    }
+}
