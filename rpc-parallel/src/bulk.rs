@@ -7,7 +7,7 @@ use std::any::Any;
 
 use bytes::Bytes;
 
-use crate::codec::CodecError;
+use crate::{codec::CodecError, memory};
 
 /// From this size on bytes are moved rather than copied; below, a copy costs less than its own memory would.
 pub(crate) const LARGE: usize = 16 << 10;
@@ -60,6 +60,9 @@ pub(crate) fn into_bytes(bytes: Bytes) -> Bytes {
 /// Appends bytes to a message, whose length may not exceed `limit`.
 pub(crate) fn append(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
     check(out.len(), bytes, limit)?;
+    // Nothing follows: twice as much room, as for what grows, would be too much.
+    out.reserve_exact(bytes.len());
+    memory::will_be_filled(out.spare_capacity_mut());
     out.extend_from_slice(bytes);
     Ok(())
 }

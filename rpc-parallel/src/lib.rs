@@ -98,6 +98,7 @@ mod handler;
 mod hash;
 mod id;
 mod init;
+mod memory;
 mod panic;
 mod private;
 mod process;

@@ -6,7 +6,10 @@ use bytes::{
 };
 
 use super::pool::Pool;
-use crate::wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, MAX_HEADER, Malformed, announced_len, decode};
+use crate::{
+    memory,
+    wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, MAX_HEADER, Malformed, announced_len, decode},
+};
 
 /// The bytes from the peer.
 ///
@@ -141,7 +144,7 @@ impl Input {
         let (frame, header) = decode(&self.buffer[LENGTH_PREFIX..]).map_err(BadInput::Malformed)?;
         self.buffer.advance(LENGTH_PREFIX + header);
         let size = len - header;
-        let fresh = || BytesMut::with_capacity(size.min(STEP.max(2 * self.buffer.len())));
+        let fresh = || BytesMut::with_capacity(size.min(STEP));
         let mut payload = pool.take(size).unwrap_or_else(fresh);
         payload.extend_from_slice(&self.buffer);
         self.buffer.clear();
@@ -174,7 +177,16 @@ impl Large {
         let missing = self.size - len;
         if self.payload.capacity() == len {
             // Never more than was received already, or one step.
-            self.payload.reserve(missing.min(len.max(STEP)));
+            let more = missing.min(len.max(STEP));
+            if len < memory::LARGE && len + more >= memory::LARGE {
+                // What is copied here is little beside the faults that larger pages save; it then grows in place.
+                let mut fresh = BytesMut::with_capacity(len + more);
+                memory::will_be_filled(fresh.spare_capacity_mut());
+                fresh.extend_from_slice(&self.payload);
+                self.payload = fresh;
+            } else {
+                self.payload.reserve(more);
+            }
         }
         let room = missing.min(self.payload.capacity() - len);
         (&mut self.payload).limit(room)
