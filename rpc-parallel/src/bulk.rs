@@ -7,7 +7,7 @@ use std::any::Any;
 
 use bytes::Bytes;
 
-use crate::{codec::CodecError, memory};
+use crate::{codec::CodecError, memory, wire::Payload};
 
 /// From this size on bytes are moved rather than copied; below, a copy costs less than its own memory would.
 pub(crate) const LARGE: usize = 16 << 10;
@@ -35,21 +35,15 @@ pub(crate) fn as_bytes<T: Any>(value: &T) -> Option<&[u8]> {
 }
 
 /// A `Vec<u8>` or `Bytes` of what a message ends with; none if `T` is something else.
-pub(crate) fn from_bytes<T: Any>(bytes: impl FnOnce() -> Bytes) -> Option<T> {
+pub(crate) fn from_payload<T: Any>(payload: impl FnOnce() -> Payload) -> Option<T> {
     let mut value: Option<T> = None;
     let slot = &mut value as &mut dyn Any;
     if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
-        *slot = Some(into_vec(bytes()));
+        *slot = Some(payload().into_vec());
     } else if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
-        *slot = Some(into_bytes(bytes()));
+        *slot = Some(into_bytes(payload().into_bytes()));
     }
     value
-}
-
-/// What was read, as a vector: the same memory if it has a buffer of its own.
-pub(crate) fn into_vec(bytes: Bytes) -> Vec<u8> {
-    // What is small may be the last that looks at a buffer which is much larger.
-    if bytes.len() < LARGE { bytes.to_vec() } else { bytes.into() }
 }
 
 /// What was read, as it is if it is worth the buffer that it keeps alive.
@@ -79,16 +73,17 @@ mod tests {
 
     #[test]
     fn large_bytes_are_moved() {
-        let mut vec = vec![1; LARGE];
+        let size = 4 * LARGE;
+        let mut vec = vec![1; size];
         let place = vec.as_ptr();
         let bytes = take_large(&mut vec).expect("it is large");
         assert_eq!((bytes.as_ptr(), vec.len()), (place, 0));
-        let vec: Vec<u8> = from_bytes(|| bytes).expect("it is a Vec");
-        assert_eq!((vec.as_ptr(), vec.len()), (place, LARGE));
+        let vec: Vec<u8> = from_payload(|| bytes.into()).expect("it is a Vec");
+        assert_eq!((vec.as_ptr(), vec.len()), (place, size));
         let mut bytes = Bytes::from(vec);
         let taken = take_large(&mut bytes).expect("it is large");
         assert_eq!((taken.as_ptr(), bytes.len()), (place, 0));
-        let shared: Bytes = from_bytes(|| taken).expect("it is Bytes");
+        let shared: Bytes = from_payload(|| taken.into()).expect("it is Bytes");
         assert_eq!(shared.as_ptr(), place);
     }
 
@@ -96,9 +91,9 @@ mod tests {
     fn small_bytes_keep_no_buffer_alive() {
         let buffer = Bytes::from(vec![1; LARGE]);
         let place = buffer.as_ptr();
-        let shared: Bytes = from_bytes(|| buffer.slice(..SHARED - 1)).expect("it is Bytes");
+        let shared: Bytes = from_payload(|| buffer.slice(..SHARED - 1).into()).expect("it is Bytes");
         assert_ne!(shared.as_ptr(), place);
-        let vec: Vec<u8> = from_bytes(|| buffer.slice(..100)).expect("it is a Vec");
+        let vec: Vec<u8> = from_payload(|| buffer.slice(..100).into()).expect("it is a Vec");
         assert_eq!(vec.capacity(), 100);
         assert_eq!(take_large(&mut vec![1_u8; LARGE - 1]), None);
     }
@@ -107,7 +102,7 @@ mod tests {
     fn other_types_are_not_bytes() {
         assert_eq!(take_large(&mut vec![1_u16; LARGE]), None);
         assert_eq!(as_bytes(&"text".to_owned()), None);
-        assert_eq!(from_bytes::<Vec<u16>>(|| unreachable!("it is no byte string")), None);
+        assert_eq!(from_payload::<Vec<u16>>(|| unreachable!("it is no byte string")), None);
         assert_eq!(as_bytes(&vec![1_u8, 2]), Some(&[1, 2][..]));
         assert_eq!(as_bytes(&Bytes::from_static(b"text")), Some(&b"text"[..]));
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::bulk;
+use crate::{bulk, wire::Payload};
 
 /// Why a value could not be turned into bytes or back.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -60,15 +60,15 @@ pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Re
 
 /// Like [`decode`], for a `T` that may be a byte string, which then is all there is.
 pub(crate) fn decode_owned<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
-    match bulk::from_bytes(|| Bytes::copy_from_slice(bytes)) {
+    match bulk::from_payload(|| bytes.to_vec().into()) {
         Some(value) => Ok(value),
         None => decode(bytes),
     }
 }
 
 /// Like [`decode_owned`], without a copy of a large byte string.
-pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Bytes) -> Result<T, CodecError> {
-    match bulk::from_bytes(|| std::mem::take(payload)) {
+pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Payload) -> Result<T, CodecError> {
+    match bulk::from_payload(|| std::mem::take(payload)) {
         Some(value) => Ok(value),
         None => decode(payload),
     }
@@ -111,13 +111,14 @@ impl fmt::Display for Named<'_> {
 #[derive(Debug)]
 pub struct Reader<'de> {
     rest: &'de [u8],
-    whole: &'de Bytes,
+    /// What it is a part of, if that can be shared.
+    whole: Option<&'de Bytes>,
 }
 
 impl<'de> Reader<'de> {
     /// A reader of all of `bytes`.
-    pub fn new(bytes: &'de Bytes) -> Self {
-        Self { rest: bytes, whole: bytes }
+    pub fn new(bytes: &'de [u8]) -> Self {
+        Self { rest: bytes, whole: None }
     }
 
     /// The next argument.
@@ -138,7 +139,10 @@ impl<'de> Reader<'de> {
     /// The last argument, which is `Bytes`.
     pub(crate) fn take_tail_shared(&mut self) -> Bytes {
         let rest = self.take_tail();
-        bulk::into_bytes(self.whole.slice_ref(rest))
+        match self.whole {
+            Some(whole) => bulk::into_bytes(whole.slice_ref(rest)),
+            None => Bytes::copy_from_slice(rest),
+        }
     }
 
     /// Refuses what is left over.
@@ -150,11 +154,11 @@ impl<'de> Reader<'de> {
     }
 
     /// All arguments, as `read` takes them, and nothing left over.
-    pub fn read<T>(
-        bytes: &'de Bytes,
+    pub(crate) fn read<T>(
+        payload: &'de Payload,
         read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
     ) -> Result<T, Undecodable> {
-        let mut reader = Self::new(bytes);
+        let mut reader = Self { rest: payload, whole: payload.shared() };
         let arguments = read(&mut reader)?;
         reader.finish()?;
         Ok(arguments)
@@ -239,8 +243,8 @@ mod tests {
         assert_eq!(plain, fast);
         assert_eq!(owned, value, "alone they need no length");
         assert_eq!(decode_owned::<Vec<u8>>(&owned).unwrap(), value);
-        assert_eq!(decode_payload::<Vec<u8>>(&mut Bytes::from(owned)).unwrap(), value);
-        assert_eq!(decode_payload::<Vec<u8>>(&mut Bytes::new()).unwrap(), []);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut owned.into()).unwrap(), value);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut Payload::default()).unwrap(), []);
         assert_eq!(decode_owned::<Vec<u16>>(&[1, 5]).unwrap(), [5]);
     }
 
@@ -249,14 +253,14 @@ mod tests {
         let mut bytes = Vec::new();
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
-        fn read(bytes: &Bytes) -> Result<(&str, u8), Undecodable> {
+        fn read(bytes: &Payload) -> Result<(&str, u8), Undecodable> {
             Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
         }
-        let whole = Bytes::from(bytes.clone());
+        let whole = Payload::from(bytes.clone());
         let (text, number) = read(&whole).unwrap();
         assert_eq!((text, number), ("text", 5));
         assert!(whole.as_ptr_range().contains(&text.as_ptr()));
-        let error = read(&whole.slice(..5)).unwrap_err();
+        let error = read(&Payload::from(bytes[..5].to_vec())).unwrap_err();
         assert!(error.to_string().starts_with("argument `number`: cannot decode: "), "{error}");
         bytes.push(0);
         let error = read(&bytes.into()).unwrap_err();

@@ -245,7 +245,7 @@ mod tests {
         lent::<[u16]>().encode.encode(&[1, 2], &mut bytes, 100).unwrap();
         lent_option::<String>().encode(Some(&"some".to_owned()), &mut bytes, 100).unwrap();
         lent_option::<String>().encode(None, &mut bytes, 100).unwrap();
-        let bytes = Bytes::from(bytes);
+        let bytes = bytes.into();
         let (text, list, some, none) = Reader::read(&bytes, |reader| {
             Ok((
                 argument::<&str>().take(reader, "text")?,

@@ -1,14 +1,11 @@
 //! What was read and not yet understood.
 
-use bytes::{
-    Buf, BufMut, Bytes, BytesMut,
-    buf::Limit,
-};
+use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
 use super::pool::Pool;
 use crate::{
     memory,
-    wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, MAX_HEADER, Malformed, announced_len, decode},
+    wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, MAX_HEADER, Malformed, Payload, announced_len, decode},
 };
 
 /// The bytes from the peer.
@@ -19,7 +16,7 @@ use crate::{
 pub(super) struct Input {
     /// What belongs to no large frame.
     buffer: BytesMut,
-    /// The large frame that is being read. What is in the buffer comes before it: nothing.
+    /// The large frame that is being read. It comes before what is in the buffer, which is nothing until it is complete.
     large: Option<Large>,
     /// Whether frames have begun.
     frames: bool,
@@ -67,13 +64,19 @@ impl Input {
 
     /// Where to read to: there is always some room.
     pub(super) fn spare(&mut self) -> Limit<&mut BytesMut> {
-        match self.large {
-            Some(ref mut large) => return large.spare(),
-            None if self.frames => self.make_room(),
-            None => self.make_room_for_handshake(),
+        let reading = self.large.as_ref().is_some_and(|large| !large.is_complete());
+        if !self.frames {
+            self.make_room_for_handshake();
+        } else if !reading {
+            self.make_room();
         }
-        let room = self.buffer.capacity() - self.buffer.len();
-        (&mut self.buffer).limit(room)
+        match &mut self.large {
+            Some(large) if reading => large.spare(),
+            _ => {
+                let room = self.buffer.capacity() - self.buffer.len();
+                (&mut self.buffer).limit(room)
+            }
+        }
     }
 
     /// What there is.
@@ -104,9 +107,9 @@ impl Input {
     }
 
     /// The next frame and its payload, if it is complete.
-    pub(super) fn next_frame(&mut self, limit: usize, pool: &mut Pool) -> Result<Option<(Frame, Bytes)>, BadInput> {
-        if let Some(large) = self.large.take_if(|large| large.payload.len() >= large.size) {
-            return Ok(Some((large.frame, large.payload.freeze())));
+    pub(super) fn next_frame(&mut self, limit: usize, pool: &mut Pool) -> Result<Option<(Frame, Payload)>, BadInput> {
+        if let Some(large) = self.large.take_if(|large| large.is_complete()) {
+            return Ok(Some((large.frame, large.payload.freeze().into())));
         }
         // While a large frame is being read there is nothing else.
         let Some(len) = announced_len(&self.buffer) else { return Ok(None) };
@@ -119,9 +122,9 @@ impl Input {
             return Ok(None);
         };
         let (frame, header) = decode(body).map_err(BadInput::Malformed)?;
-        if header == len {
+        if let Some(payload) = body.get(header..).and_then(Payload::inline) {
             self.buffer.advance(end);
-            return Ok(Some((frame, Bytes::new())));
+            return Ok(Some((frame, payload)));
         }
         self.buffer.advance(LENGTH_PREFIX + header);
         let size = len - header;
@@ -133,7 +136,7 @@ impl Input {
             }
             _ => self.buffer.split_to(size).freeze(),
         };
-        Ok(Some((frame, payload)))
+        Ok(Some((frame, payload.into())))
     }
 
     /// Gives the payload of an incomplete frame a buffer of its own, if it is large and its header is there.
@@ -171,6 +174,10 @@ impl Input {
 }
 
 impl Large {
+    fn is_complete(&self) -> bool {
+        self.payload.len() >= self.size
+    }
+
     /// Room for the rest of the payload, and for nothing behind it.
     fn spare(&mut self) -> Limit<&mut BytesMut> {
         let len = self.payload.len();

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, io::IoSlice, ops::Deref, time::Instant};
 use bytes::Bytes;
 
 use super::{StreamKey, pool::Pool};
-use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX};
+use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload};
 
 /// The queue of bytes towards the peer.
 ///
@@ -66,6 +66,7 @@ impl Output {
     }
 
     /// Queues a frame.
+    #[inline]
     pub(super) fn push(&mut self, frame: Frame, payload: &[u8]) {
         let before = self.begin(frame, payload.len());
         self.tail.extend_from_slice(payload);
@@ -73,11 +74,23 @@ impl Output {
     }
 
     /// Queues a frame with a payload of its own, which is not copied if it is large.
-    pub(super) fn push_owned(&mut self, frame: Frame, payload: Vec<u8>) {
-        if payload.len() < LARGE {
-            return self.push(frame, &payload);
+    #[inline]
+    pub(super) fn push_owned(&mut self, frame: Frame, payload: Payload) {
+        match payload {
+            Payload::Owned(payload) if payload.len() >= LARGE => self.push_bulk(frame, &[], payload.into()),
+            Payload::Shared(payload) => self.push_bulk(frame, &[], payload),
+            payload => self.push(frame, &payload),
         }
-        self.push_bulk(frame, &[], payload.into());
+    }
+
+    /// Queues a frame with a payload that is copied if it is small, and taken if it is large.
+    #[inline]
+    pub(super) fn push_from(&mut self, frame: Frame, payload: &mut Vec<u8>) {
+        if payload.len() < LARGE {
+            self.push(frame, payload);
+        } else {
+            self.push_bulk(frame, &[], std::mem::take(payload).into());
+        }
     }
 
     /// Queues a frame whose payload is `head` and then `bulk`, of which the latter is not copied if it is large.

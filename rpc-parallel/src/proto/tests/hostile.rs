@@ -58,7 +58,78 @@ fn an_announced_frame_gets_memory_as_it_arrives() {
         assert!(capacity <= 2 * sent + (2 << 20), "{capacity} bytes for {sent}");
     }
     assert!(matches!(mock.end.take_one(), Event::Called { payload, .. } if payload.len() == size));
-    assert!(mock.end.session.input_buffer().get_ref().capacity() < 1 << 20, "the large buffer belongs to the payload");
+    assert!(
+        mock.end.session.input_buffer().get_ref().capacity() < 1 << 20,
+        "the large buffer belongs to the payload"
+    );
+}
+
+#[test]
+fn what_follows_a_large_frame_is_read_with_it() {
+    let mut mock = Mock::connected(Settings::default());
+    let size = (1 << 20) + 5;
+    let mut bytes = Vec::new();
+    for (call, size) in [(0, size), (1, 10), (2, size), (3, 70_000), (4, 60_000)] {
+        Frame::Call(head(call)).encode(size, &mut bytes);
+        bytes.resize(bytes.len() + size, call as u8);
+    }
+    for piece in [usize::MAX, 1 << 20, 65_536, 4097] {
+        for piece in bytes.chunks(piece) {
+            mock.send(piece);
+        }
+        for (expected, event) in (0..).zip(mock.end.take()) {
+            let Event::Called { call, payload, .. } = event else { panic!("{event:?}") };
+            assert_eq!(call, CallId(expected));
+            assert!(payload.iter().all(|byte| *byte == expected as u8));
+        }
+        for call in 0..5 {
+            mock.end.session.reply(CallId(call), Status::Ok, Vec::new(), false).expect("it is small enough");
+        }
+        mock.end.write_all();
+    }
+}
+
+#[test]
+fn a_large_frame_with_a_malformed_header_closes_before_it_is_there() {
+    let mut mock = Mock::connected(Settings::default());
+    mock.send(&(1_u32 << 20).to_le_bytes());
+    mock.send(&[99; 100]);
+    assert_eq!(mock.closed().text(), "protocol violation: malformed unknown frame: its kind is unknown");
+}
+
+#[test]
+fn the_memory_of_large_messages_is_used_again_and_let_go() {
+    let mut mock = Mock::connected(Settings::default());
+    let size = 3 << 20;
+    let mut places = Vec::new();
+    for _ in 0..10 {
+        mock.frame(Frame::Call(head(0)), &vec![0; size]);
+        let Event::Called { payload, .. } = mock.end.take_one() else { panic!("it is a call") };
+        places.push(payload.as_ptr());
+        mock.end.session.reply(CallId(0), Status::Ok, payload, false).expect("it is small enough");
+        mock.end.write_all();
+        assert!((size..=2 * size).contains(&mock.end.session.pool.bytes()));
+    }
+    places.dedup();
+    assert_eq!(places.len(), 1);
+    // Half a frame holds a buffer of the pool, and no more than that.
+    let mut half = Vec::new();
+    Frame::Call(head(0)).encode(size, &mut half);
+    half.resize(size / 2, 0);
+    mock.send(&half);
+    assert_eq!(mock.end.session.pool.bytes(), 0);
+    mock.send(&vec![0; size]);
+    let mut mock = Mock::connected(Settings::default());
+    mock.frame(Frame::Call(head(0)), &vec![0; size]);
+    let Event::Called { payload, .. } = mock.end.take_one() else { panic!("it is a call") };
+    mock.end.session.reply(CallId(0), Status::Ok, payload, false).expect("it is small enough");
+    mock.end.write_all();
+    assert!(mock.end.session.pool.bytes() >= size);
+    while let Some(at) = mock.end.session.poll_timeout() {
+        assert!(at <= mock.now + std::time::Duration::from_secs(2));
+        mock.end.session.handle_timeout(at);
+    }
+    assert_eq!(mock.end.session.pool.bytes(), 0);
 }
 
 #[test]
@@ -105,7 +176,7 @@ fn a_peer_that_reads_no_replies_cannot_make_more_calls() {
 #[test]
 fn a_reply_to_what_was_not_sent_closes() {
     let mut mock = Mock::connected(Settings::default());
-    mock.end.session.open_call(mock.now, call("x")).expect("there is room");
+    mock.end.session.open_call(&mut call("x")).expect("there is room");
     mock.frame(Frame::Reply { call: CallId(0), status: Status::Ok, download: false }, b"");
     assert_eq!(mock.closed().text(), "protocol violation: a reply to the call #0 before it was sent");
 }
@@ -159,7 +230,7 @@ fn malformed_frames_close_with_a_reason() {
 #[test]
 fn done_before_the_streams_have_ended_closes() {
     let mut mock = Mock::connected(Settings::default());
-    let id = mock.end.session.open_call(mock.now, OpenCall { uploads: 1, ..call("x") }).expect("there is room");
+    let id = mock.end.session.open_call(&mut OpenCall { uploads: 1, ..call("x") }).expect("there is room");
     mock.end.write_all();
     mock.frame(Frame::Reply { call: id, status: Status::Ok, download: false }, b"");
     mock.frame(Frame::Done { call: id }, b"");
