@@ -219,6 +219,10 @@ impl Driver {
             }
         }
         core.unwritten.take(&mut self.wakers);
+        let discarded = core.session.take_discarded();
+        // What users have sent may run code of theirs when it is dropped: never under the lock.
+        drop(core);
+        drop(discarded);
     }
 
     /// Explains the end and hands it to everybody who waits.

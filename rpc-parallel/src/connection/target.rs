@@ -158,7 +158,7 @@ impl Core {
     /// Queues a call's one reply, unless it has one or is over.
     pub(super) fn reply(&mut self, call: CallId, serial: Serial, status: Status, payload: Payload) {
         if self.terminal.is_some() || !self.served.replies(call, serial) {
-            return;
+            return self.session.discard_payload(payload);
         }
         if let Err(error) = self.session.reply(call, status, payload, false) {
             let too_big = TooBig::payload(error.size, error.limit, "the reply");

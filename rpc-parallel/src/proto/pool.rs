@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::wire::Payload;
+
 /// Empty buffers of large messages that are through, for those that come next.
 ///
 /// The pages of a fresh buffer cost more than what is copied into them. What was written becomes what is read into:
@@ -17,6 +19,8 @@ pub(super) struct Pool {
     due: Option<Instant>,
     /// Whether one was taken or given since the last look.
     used: bool,
+    /// What others have a part in. Dropping it can run their code, which is not for here.
+    foreign: Vec<Bytes>,
 }
 
 /// How long buffers are kept that nobody uses; it may be twice as long, because looking is rare.
@@ -43,10 +47,11 @@ impl Pool {
 
     /// Keeps the memory of what is through, unless somebody else still looks at it.
     pub(super) fn give(&mut self, bytes: Bytes, now: Instant) {
-        if bytes.len() < SMALLEST {
-            return;
-        }
-        let Ok(mut buffer) = bytes.try_into_mut() else { return };
+        let mut buffer = match bytes.try_into_mut() {
+            Ok(buffer) if buffer.len() >= SMALLEST => buffer,
+            Ok(_) => return,
+            Err(bytes) => return self.foreign.push(bytes),
+        };
         buffer.clear();
         // What is in front of a slice counts, too.
         let _ = buffer.try_reclaim(buffer.capacity() + 1);
@@ -57,6 +62,23 @@ impl Pool {
         self.buffers.push(buffer);
         self.used = true;
         self.due.get_or_insert(now + IDLE);
+    }
+
+    /// What is of no use any more, but is not ours.
+    pub(super) fn discard(&mut self, payload: Payload) {
+        if let Payload::Shared(bytes) = payload {
+            self.foreign.push(bytes);
+        }
+    }
+
+    /// Whether there is something of others.
+    pub(super) fn has_foreign(&self) -> bool {
+        !self.foreign.is_empty()
+    }
+
+    /// What others have a part in.
+    pub(super) fn take_foreign(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.foreign)
     }
 
     /// When to call [`expire`](Self::expire).
@@ -74,9 +96,10 @@ impl Pool {
         }
     }
 
-    /// Lets all go.
+    /// Lets all buffers go.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        self.buffers = Vec::new();
+        self.due = None;
     }
 
     /// The memory that it holds.
@@ -112,6 +135,7 @@ mod tests {
         let bytes = filled(1 << 20);
         pool.give(bytes.clone(), now);
         assert_eq!(pool.bytes(), 0);
+        assert_eq!(pool.take_foreign(), [bytes.clone()]);
         // Nor is what is small; a slice counts with all that it keeps alive.
         pool.give(filled(1000), now);
         assert_eq!(pool.bytes(), 0);
@@ -119,6 +143,7 @@ mod tests {
         drop(bytes);
         pool.give(slice, now);
         assert_eq!(pool.bytes(), 1 << 20);
+        assert!(!pool.has_foreign());
     }
 
     #[test]

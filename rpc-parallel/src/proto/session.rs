@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{BytesMut, buf::Limit};
+use bytes::{Bytes, BytesMut, buf::Limit};
 
 use super::{
     Event, PeerInfo, SessionConfig, Side, StreamKey,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     settings::Settings,
-    wire::{CloseKind, CloseReason, Frame, HandshakeFailure, Limits},
+    wire::{CloseKind, CloseReason, Frame, HandshakeFailure, Limits, Payload},
 };
 
 /// The state of one connection. The [module](super) says how it is driven.
@@ -197,6 +197,21 @@ impl Session {
             self.send_owed();
             self.send_settled();
         }
+    }
+
+    /// Whether there is something for [`take_discarded`](Self::take_discarded).
+    pub(crate) fn has_discarded(&self) -> bool {
+        self.pool.has_foreign()
+    }
+
+    /// Bytes that were sent, or will not be, and that others have a part in. Whoever drops them may run code of theirs.
+    pub(crate) fn take_discarded(&mut self) -> Vec<Bytes> {
+        self.pool.take_foreign()
+    }
+
+    /// Keeps a payload that is not sent until it can be dropped.
+    pub(crate) fn discard_payload(&mut self, payload: Payload) {
+        self.pool.discard(payload);
     }
 
     /// What happened, in order; none if nothing did since. Frames are taken apart here one by one, so that their
