@@ -90,6 +90,7 @@ mod bulk;
 mod client;
 mod codec;
 mod connection;
+mod cpus;
 mod death;
 mod fault;
 mod flatten;

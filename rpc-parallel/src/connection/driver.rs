@@ -16,6 +16,7 @@ use crate::{
         CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
         core::{Core, Shared},
         replies,
+        spin::{Chance, Living},
     },
     proto::{CallSide, Event, StreamKey},
     wire::{CloseKind, CloseReason, Closer},
@@ -36,6 +37,12 @@ pub(crate) struct Driver {
     replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
+    /// Calls were served since the last look for what comes next.
+    served: bool,
+    chance: Option<Chance>,
+    /// The session has bytes that nobody has looked at.
+    has_read: bool,
+    _living: Living,
     /// The timer says how long the end may take.
     limited: bool,
 }
@@ -55,6 +62,10 @@ impl Driver {
             replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
+            served: false,
+            chance: None,
+            has_read: false,
+            _living: Living::new(),
             limited: false,
         }
     }
@@ -66,6 +77,10 @@ impl Driver {
         core.driving = true;
         core.woken = false;
         core.last_replies = 0;
+        if std::mem::take(&mut self.has_read) {
+            self.dispatch(&mut core);
+            return false;
+        }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
@@ -82,7 +97,9 @@ impl Driver {
                     false
                 }
                 Poll::Ready(Ok(read)) => {
-                    core.session.handle_received(Instant::now(), read);
+                    let now = Instant::now();
+                    core.score.received(now);
+                    core.session.handle_received(now, read);
                     true
                 }
                 // A peer that closes without having read everything resets the connection: an end like any other.
@@ -123,7 +140,7 @@ impl Driver {
                 let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
                 incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
             });
-            let Some(event) = session.poll_event() else { return };
+            let Some(event) = session.poll_event() else { break };
             match event {
                 Event::Replied { call, status, payload, download } => {
                     core.last_replies += 1;
@@ -150,6 +167,7 @@ impl Driver {
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
+        core.count_calls();
     }
 
     /// Starts the handlers of the calls that have arrived.
@@ -158,7 +176,8 @@ impl Driver {
         if self.incoming.is_empty() {
             return;
         }
-        let Self { shared, service, incoming, replies, .. } = self;
+        let Self { shared, service, incoming, replies, served, .. } = self;
+        *served = true;
         replies::collecting(shared, replies, || {
             CallContext::enter_several(|| {
                 for incoming in incoming.drain(..) {
@@ -219,10 +238,20 @@ impl Driver {
             }
         }
         core.unwritten.take(&mut self.wakers);
+        // It is kept until there is nothing left to read.
+        if self.chance.is_none() {
+            self.chance = core.chance(std::mem::take(&mut self.served));
+        }
+        // What users have sent may run code of theirs when it is dropped: the lock goes first.
         let discarded = core.session.take_discarded();
-        // What users have sent may run code of theirs when it is dropped: never under the lock.
-        drop(core);
-        drop(discarded);
+        drop((core, discarded));
+    }
+
+    /// Looks for what comes next, if that is likely to come soon. Returns whether there is something to dispatch.
+    fn spin(&mut self) -> bool {
+        let Some(chance) = self.chance.take() else { return false };
+        self.has_read = self.shared.spin(chance);
+        self.has_read
     }
 
     /// Explains the end and hands it to everybody who waits.
@@ -317,7 +346,9 @@ impl Future for Driver {
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();
-                return Poll::Pending;
+                if !this.spin() {
+                    return Poll::Pending;
+                }
             }
             if calls >= CALLS_PER_POLL {
                 break;

@@ -281,6 +281,16 @@ impl Session {
         self.last_heard
     }
 
+    /// Whether a call of this side has no reply yet, or streams.
+    pub(crate) fn has_local_calls(&self) -> bool {
+        self.local.len() > 0
+    }
+
+    /// Whether there is something received that was not understood yet.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.bytes().is_empty()
+    }
+
     /// How many calls are open, in both directions.
     pub(crate) fn open_calls(&self) -> usize {
         self.local.len() + self.remote.len()
