@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{bulk, wire::Payload};
 
 /// Why a value could not be turned into bytes or back.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -48,7 +51,7 @@ pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit:
 
 /// Appends `bytes` in the form of a `Vec<u8>`, in one copy.
 pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
-    encode(&Bytes(bytes), out, limit)
+    encode(&SerdeBytes(bytes), out, limit)
 }
 
 /// Reads one value that fills `bytes`.
@@ -65,26 +68,30 @@ pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Re
     Ok(value)
 }
 
-/// Like [`decode`], for a `T` that may be a `Vec<u8>`, which is then read in one copy.
+/// Like [`decode`], for a `T` that may be a byte string, which then is all there is.
 pub(crate) fn decode_owned<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
-    let mut value: Option<T> = None;
-    if let Some(slot) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<Vec<u8>>>() {
-        *slot = Some(decode::<&[u8]>(bytes)?.to_vec());
-    }
-    match value {
+    match bulk::from_payload(|| bytes.to_vec().into()) {
         Some(value) => Ok(value),
         None => decode(bytes),
     }
 }
 
-/// Like [`encode`], for a `T` that may be a `Vec<u8>`, which is then written in one copy.
+/// Like [`decode_owned`], without a copy of a large byte string.
+pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Payload) -> Result<T, CodecError> {
+    match bulk::from_payload(|| std::mem::take(payload)) {
+        Some(value) => Ok(value),
+        None => decode(payload),
+    }
+}
+
+/// Like [`encode`], for a `T` that may be a byte string, which is then written without a length.
 pub(crate) fn encode_owned<T: Serialize + 'static>(
     value: &T,
     out: &mut Vec<u8>,
     limit: usize,
 ) -> Result<(), CodecError> {
-    match (value as &dyn std::any::Any).downcast_ref::<Vec<u8>>() {
-        Some(bytes) => encode_bytes(bytes, out, limit),
+    match bulk::as_bytes(value) {
+        Some(bytes) => bulk::append(bytes, out, limit),
         None => encode(value, out, limit),
     }
 }
@@ -114,12 +121,14 @@ impl fmt::Display for Named<'_> {
 #[derive(Debug)]
 pub struct Reader<'de> {
     rest: &'de [u8],
+    /// What it is a part of, if that can be shared.
+    whole: Option<&'de Bytes>,
 }
 
 impl<'de> Reader<'de> {
     /// A reader of all of `bytes`.
     pub fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, whole: None }
     }
 
     /// The next argument.
@@ -132,6 +141,20 @@ impl<'de> Reader<'de> {
         self.take(argument)
     }
 
+    /// The last argument, which is a `&[u8]` or `Vec<u8>`: all that is left.
+    pub fn take_tail(&mut self) -> &'de [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// The last argument, which is `Bytes`.
+    pub(crate) fn take_tail_shared(&mut self) -> Bytes {
+        let rest = self.take_tail();
+        match self.whole {
+            Some(whole) => bulk::into_bytes(whole.slice_ref(rest)),
+            None => Bytes::copy_from_slice(rest),
+        }
+    }
+
     /// Refuses what is left over.
     pub fn finish(self) -> Result<(), Undecodable> {
         if self.rest.is_empty() {
@@ -141,11 +164,11 @@ impl<'de> Reader<'de> {
     }
 
     /// All arguments, as `read` takes them, and nothing left over.
-    pub fn read<T>(
-        bytes: &'de [u8],
+    pub(crate) fn read<T>(
+        payload: &'de Payload,
         read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
     ) -> Result<T, Undecodable> {
-        let mut reader = Self::new(bytes);
+        let mut reader = Self { rest: payload, whole: payload.shared() };
         let arguments = read(&mut reader)?;
         reader.finish()?;
         Ok(arguments)
@@ -153,9 +176,9 @@ impl<'de> Reader<'de> {
 }
 
 /// Bytes that serde sees as bytes.
-struct Bytes<'a>(&'a [u8]);
+struct SerdeBytes<'a>(&'a [u8]);
 
-impl Serialize for Bytes<'_> {
+impl Serialize for SerdeBytes<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
     }
@@ -228,8 +251,10 @@ mod tests {
         encode_bytes(&value, &mut fast, 100).unwrap();
         encode_owned(&value, &mut owned, 100).unwrap();
         assert_eq!(plain, fast);
-        assert_eq!(plain, owned);
-        assert_eq!(decode_owned::<Vec<u8>>(&fast).unwrap(), value);
+        assert_eq!(owned, value, "alone they need no length");
+        assert_eq!(decode_owned::<Vec<u8>>(&owned).unwrap(), value);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut owned.into()).unwrap(), value);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut Payload::default()).unwrap(), []);
         assert_eq!(decode_owned::<Vec<u16>>(&[1, 5]).unwrap(), [5]);
     }
 
@@ -238,16 +263,17 @@ mod tests {
         let mut bytes = Vec::new();
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
-        fn read(bytes: &[u8]) -> Result<(&str, u8), Undecodable> {
+        fn read(bytes: &Payload) -> Result<(&str, u8), Undecodable> {
             Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
         }
-        let (text, number) = read(&bytes).unwrap();
+        let whole = Payload::from(bytes.clone());
+        let (text, number) = read(&whole).unwrap();
         assert_eq!((text, number), ("text", 5));
-        assert!(bytes.as_ptr_range().contains(&text.as_ptr()));
-        let error = read(&bytes[..5]).unwrap_err();
+        assert!(whole.as_ptr_range().contains(&text.as_ptr()));
+        let error = read(&Payload::from(bytes[..5].to_vec())).unwrap_err();
         assert!(error.to_string().starts_with("argument `number`: cannot decode: "), "{error}");
         bytes.push(0);
-        let error = read(&bytes).unwrap_err();
+        let error = read(&bytes.into()).unwrap_err();
         assert_eq!(error.to_string(), "arguments: 1 bytes are left over after the last value");
     }
 }

@@ -133,7 +133,7 @@ impl Shared {
             return;
         }
         // An error shows itself to the driver's read, which alone ends connections.
-        if self.write(core).is_err() || core.blocked || !core.unwritten.is_empty() {
+        if self.write(core).is_err() || core.blocked || !core.unwritten.is_empty() || core.session.has_discarded() {
             self.driver.wake();
         }
     }

@@ -19,7 +19,6 @@ use crate::{
         spin::{Chance, Living},
     },
     proto::{CallSide, Event, StreamKey},
-    transport::Socket,
     wire::{CloseKind, CloseReason, Closer},
 };
 
@@ -86,7 +85,6 @@ impl Driver {
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
             let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
             let received = match core.death {
                 None => shared.socket.poll_recv(cx, buffer),
                 // The report of the death can be here before the poller tells of the last bytes.
@@ -245,6 +243,9 @@ impl Driver {
         if self.chance.is_none() {
             self.chance = core.chance(std::mem::take(&mut self.served), writes);
         }
+        // What users have sent may run code of theirs when it is dropped: the lock goes first.
+        let discarded = core.session.take_discarded();
+        drop((core, discarded));
     }
 
     /// Looks for what comes next, if that is likely to come soon. Returns whether there is something to dispatch.
@@ -291,7 +292,6 @@ impl Driver {
         // Two sides that both write and do not read would wait for each other.
         for _ in 0..READS_PER_PASS {
             let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
             match shared.socket.poll_recv(cx, buffer) {
                 Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
                 Poll::Ready(_) => return Poll::Ready(()),

@@ -17,7 +17,6 @@ use std::{
 use crate::{
     connection::core::{Core, Shared},
     cpus,
-    transport::Socket,
 };
 
 /// Whether looking has been worth it on one connection: what fails is tried ever more rarely.
@@ -235,7 +234,6 @@ impl Shared {
                 return false;
             }
             let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
             let received = self.socket.recv_now(buffer);
             let now = Instant::now();
             match received {

@@ -166,9 +166,10 @@ impl Target {
 impl Core {
     /// Queues a call's one reply, unless it has one or is over.
     pub(super) fn reply(&mut self, call: CallId, serial: Serial, status: Status, payload: Payload) {
-        if self.terminal.is_none() && self.served.replies(call, serial) {
-            self.reply_checked(call, status, payload);
+        if self.terminal.is_some() || !self.served.replies(call, serial) {
+            return self.session.discard_payload(payload);
         }
+        self.reply_checked(call, status, payload);
     }
 
     /// Queues a reply, or that it is too big.

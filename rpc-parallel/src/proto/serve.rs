@@ -19,12 +19,19 @@ impl Session {
         download: bool,
     ) -> Result<(), TooBig> {
         let payload = payload.into();
-        TooBig::check(payload.len(), self.message_limit())?;
+        if let Err(error) = TooBig::check(payload.len(), self.message_limit()) {
+            self.discard_payload(payload);
+            return Err(error);
+        }
         if self.is_closed() {
+            self.discard_payload(payload);
             return Ok(());
         }
         let window = self.allowed.stream_window;
-        let Some(call) = self.remote.get_mut(id).filter(|call| call.is_running()) else { return Ok(()) };
+        let Some(call) = self.remote.get_mut(id).filter(|call| call.is_running()) else {
+            self.discard_payload(payload);
+            return Ok(());
+        };
         if download {
             call.download = super::stream::SendHalf::open(window);
         }

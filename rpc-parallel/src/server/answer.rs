@@ -25,6 +25,11 @@ use crate::{
 pub struct Payload(wire::Payload);
 
 impl Payload {
+    /// All of it, as the only argument. Large bytes are not copied.
+    pub fn into_vec(self) -> Vec<u8> {
+        self.0.into_vec()
+    }
+
     /// Reads all arguments.
     pub fn read<'a, T>(
         &'a self,
@@ -83,35 +88,41 @@ impl Answer {
 
     /// A value, or the method's error.
     pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) {
-        match &result {
-            Ok(value) => self.finish(Status::Ok, value, shape.value, "the reply"),
-            Err(error) => self.finish(Status::App, error, shape.error, "the method's error"),
+        match result {
+            Ok(mut value) => match shape.value.take(&mut value) {
+                Some(bytes) => self.finish(Status::Ok, bytes.into()),
+                None => self.encode_and_finish(Status::Ok, &value, shape.value, "the reply"),
+            },
+            Err(error) => self.encode_and_finish(Status::App, &error, shape.error, "the method's error"),
         }
     }
 
-    fn finish<T>(mut self, status: Status, value: &T, encode: Encode<T>, what: &str) {
+    fn finish(mut self, status: Status, payload: wire::Payload) {
         if self.target.uploads > 0 || self.one_way.is_some() {
-            if let Some(payload) = self.encode(value, encode, what) {
-                self.target.reply(status, payload);
-            }
+            self.target.reply(status, payload);
             return self.end();
         }
+        self.over = true;
+        self.target.reply_and_close(status, payload);
+    }
+
+    fn encode_and_finish<T>(mut self, status: Status, value: &T, encode: Encode<T>, what: &str) {
         let limit = self.limit;
-        let sent = self.target.reply_with_others(status, |payloads| {
-            let start = payloads.len();
-            encode.encode(value, payloads, start + limit).map_err(|error| error.after(start))
+        let alone = self.target.uploads == 0 && self.one_way.is_none();
+        let sent = alone.then(|| {
+            self.target.reply_with_others(status, |payloads| {
+                let start = payloads.len();
+                encode.encode(value, payloads, start + limit).map_err(|error| error.after(start))
+            })
         });
-        match sent {
+        match sent.flatten() {
             Some(Ok(())) => self.over = true,
             Some(Err(error)) => {
                 self.tell(error, what);
                 self.end();
             }
             None => match self.encode(value, encode, what) {
-                Some(payload) => {
-                    self.over = true;
-                    self.target.reply_and_close(status, payload);
-                }
+                Some(payload) => self.finish(status, payload),
                 None => self.end(),
             },
         }
