@@ -10,6 +10,9 @@ impl Session {
     /// Makes a call, or sends a one-way message, for which the number that is returned means nothing. Large arguments
     /// are taken out of `call`, smaller ones copied.
     pub(crate) fn open_call(&mut self, call: &mut OpenCall) -> Result<CallId, OpenCallError> {
+        if let Some(id) = self.open_short(call) {
+            return Ok(id);
+        }
         if self.is_closed() {
             return Err(OpenCallError::Closed);
         }
@@ -136,7 +139,8 @@ impl Session {
         }
     }
 
-    fn has_room(&self, one_way: bool, size: usize) -> bool {
+    #[inline]
+    pub(super) fn has_room(&self, one_way: bool, size: usize) -> bool {
         let allowed = &self.allowed;
         if one_way {
             return self.sent_one_way.has_room(size, allowed.max_open_calls, allowed.max_open_bytes);

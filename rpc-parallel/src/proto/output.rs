@@ -66,7 +66,7 @@ impl Output {
     }
 
     /// Queues a frame.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, frame: Frame, payload: &[u8]) {
         let before = self.begin(frame, payload.len());
         self.tail.extend_from_slice(payload);
@@ -190,6 +190,7 @@ impl Output {
         }
     }
 
+    #[inline(always)]
     fn begin(&mut self, frame: Frame, payload: usize) -> usize {
         self.open_items = None;
         let before = self.tail.len();
@@ -197,6 +198,7 @@ impl Output {
         before
     }
 
+    #[inline(always)]
     fn finish(&mut self, before: usize) {
         self.queued += (self.tail.len() - before) as u64;
         if self.tail.len() >= CHUNK {

@@ -4,13 +4,36 @@
 //! function. Whatever else comes is left to [`Session::poll_event`], which would understand these frames too, to the same
 //! effect: nothing here closes a connection or queues a frame.
 
-use super::Session;
+use super::{OpenCall, Session};
 use crate::{
     id::{CallId, FunctionId},
-    wire::{Payload, Status, short_call, short_reply},
+    wire::{CallHead, Frame, Payload, Status, short_call, short_reply},
 };
 
+/// Arguments up to this size are within every limit that settings can have.
+const SHORT: usize = 1 << 10;
+
 impl Session {
+    /// Makes a short call without anything special, if nothing is in its way. `None` does not mean that it cannot be made.
+    #[inline]
+    pub(super) fn open_short(&mut self, call: &OpenCall) -> Option<CallId> {
+        let OpenCall { function, one_way: false, deadline: None, trace: None, uploads: 0, ref payload, ref bulk } = *call
+        else {
+            return None;
+        };
+        let (size, closing) = (payload.len(), self.is_closing() || self.peer_closing);
+        if size > SHORT || !bulk.is_empty() || closing || self.handshake.is_some() || !self.has_room(false, size) {
+            return None;
+        }
+        let id = self.local.open(size, 0, 0);
+        let head = CallHead { call: id, function, one_way: false, deadline: None, trace: None, uploads: 0 };
+        self.output.push(Frame::Call(head), payload);
+        if let Some(call) = self.local.get_mut(id) {
+            call.queued_until = self.output.end();
+        }
+        Some(id)
+    }
+
     /// Takes the short calls that come next, up to the first frame that is something else.
     #[inline]
     pub(crate) fn take_calls(&mut self, mut take: impl FnMut(CallId, FunctionId, Payload)) {

@@ -107,7 +107,7 @@ pub(super) const HAS_UPLOADS: u8 = 8;
 
 impl Frame {
     /// Appends the frame's length and header; the caller sees to it that a payload of just this length follows.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn encode(&self, payload: usize, out: &mut Vec<u8>) {
         match *self {
             // The two that pipelined calls consist of are put together in registers.
@@ -195,17 +195,17 @@ impl CallHead {
     }
 }
 
-/// A short header while it is put together. It is a number rather than bytes: what is stored in parts and then read as a
-/// whole makes the CPU wait.
+/// A short header, without the length in front, while it is put together. It is a number rather than bytes: what is stored
+/// in parts and then read as a whole makes the CPU wait.
 struct Short {
-    bytes: u128,
-    len: u32,
+    bytes: u64,
+    bits: u32,
 }
 
 impl Short {
-    #[inline]
+    #[inline(always)]
     fn new(kind: u8, call: CallId) -> Self {
-        let mut this = Self { bytes: 0, len: super::LENGTH_PREFIX as u32 }.put(kind);
+        let mut this = Self { bytes: u64::from(kind), bits: 8 };
         let mut number = call.0;
         while number >= 0x80 {
             this = this.put(number as u8 | 0x80);
@@ -214,20 +214,20 @@ impl Short {
         this.put(number as u8)
     }
 
-    /// Adds a byte. There are never more than twelve, the length included.
-    #[inline]
+    /// Adds a byte. There are never more than eight: a kind, a number of at most five, and two more.
+    #[inline(always)]
     fn put(self, byte: u8) -> Self {
-        Self { bytes: self.bytes | u128::from(byte) << (8 * self.len), len: self.len + 1 }
+        Self { bytes: self.bytes | u64::from(byte) << self.bits, bits: self.bits + 8 }
     }
 
-    /// Appends the header of a frame in which so many bytes follow.
-    #[inline]
+    /// Appends the length and the header of a frame in which so many bytes follow.
+    #[inline(always)]
     fn append(self, after: usize, out: &mut Vec<u8>) {
-        let len = self.len as usize - super::LENGTH_PREFIX + after;
-        let bytes = self.bytes | u128::from(u32::try_from(len).unwrap_or(u32::MAX));
+        let header = (self.bits / 8) as usize;
+        let len = u32::try_from(header + after).unwrap_or(u32::MAX);
         // A copy of constant length costs less than one of just what is needed.
-        let end = out.len() + self.len as usize;
-        out.extend_from_slice(&bytes.to_le_bytes());
+        let end = out.len() + super::LENGTH_PREFIX + header;
+        out.extend_from_slice(&(u128::from(len) | u128::from(self.bytes) << 32).to_le_bytes());
         out.truncate(end);
     }
 }
