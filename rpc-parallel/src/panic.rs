@@ -22,6 +22,7 @@ thread_local! {
 
 /// Runs a part of a handler. A panic in it becomes a report; the process's own panic hook has run too, so that the
 /// panic is on stderr as always.
+#[inline]
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, PanicReport> {
     install();
     DEPTH.set(DEPTH.get() + 1);

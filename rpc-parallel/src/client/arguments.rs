@@ -25,6 +25,7 @@ pub struct Arguments<'a> {
 
 impl<'a> Arguments<'a> {
     /// The arguments of a call of `function`.
+    #[inline]
     pub fn new(core: &'a ClientCore, function: &'static Function) -> Self {
         Self { core, function, draft: Draft::new(), error: None }
     }
@@ -93,6 +94,7 @@ impl<'a> Arguments<'a> {
         Call::one_way(self.raw(true), || ())
     }
 
+    #[inline]
     fn note(&mut self, name: &str, result: Result<(), CodecError>) {
         let Err(error) = result else { return };
         self.error = Some(Box::new(match error {
@@ -106,6 +108,7 @@ impl<'a> Arguments<'a> {
         }));
     }
 
+    #[inline]
     fn raw<E>(self, one_way: bool) -> Result<RawCall, CallError<E>> {
         if let Some(error) = self.error {
             return Err(error.widen());

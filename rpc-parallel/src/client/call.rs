@@ -118,6 +118,7 @@ impl<T, E> Call<T, E> {
         self
     }
 
+    #[inline]
     fn start_timer(&mut self) {
         if let (Some(limit), Ok(call)) = (&mut self.limit, &self.inner)
             && limit.timer.is_none()

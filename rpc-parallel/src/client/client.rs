@@ -31,14 +31,17 @@ impl ClientCore {
         Self { connection, worker, mismatched, limit }
     }
 
+    #[inline]
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
+    #[inline]
     pub(crate) fn message_limit(&self) -> usize {
         self.limit
     }
 
+    #[inline]
     pub(crate) fn check(&self, function: &Function) -> Result<(), CallError> {
         if self.mismatched.is_empty() || !self.mismatched.contains(&function.id) {
             return Ok(());

@@ -92,6 +92,7 @@ impl RawCall {
 
     /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
     /// nobody is woken when it does.
+    #[inline]
     pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
         match self.state {
             State::Unsent(_) => self.send(cx),
@@ -192,6 +193,7 @@ impl RawCall {
     }
 
     /// Sends the call if need be and waits for its reply.
+    #[inline]
     pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, CallFailure>> {
         let slot = match &mut self.state {
             State::Sent { slot, spins, .. } => {

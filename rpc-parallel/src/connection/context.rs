@@ -85,6 +85,7 @@ impl CallContext {
     }
 
     /// Makes this the current call, whichever was before.
+    #[inline]
     pub(crate) fn announce(incoming: &Incoming) {
         let Incoming { target, deadline, trace, .. } = incoming;
         CURRENT.with_borrow_mut(|current| match current {

@@ -110,6 +110,7 @@ impl Shared {
     }
 
     /// The protocol state. No user code runs under this lock.
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         // A panic under the lock is a bug of ours; what it protects has no invariant that a later caller could
         // break further than the connection itself.
@@ -117,6 +118,7 @@ impl Shared {
     }
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
+    #[inline]
     pub(crate) fn flush_soon(&self, core: &mut Core) {
         // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
         if core.session.is_closed() {
@@ -128,6 +130,7 @@ impl Shared {
     }
 
     /// Writes what is queued now, if nobody else is about to, without a hop to the driver.
+    #[inline]
     pub(super) fn flush_now(&self, core: &mut Core) {
         if core.driving || core.blocked {
             return;

@@ -45,6 +45,7 @@ impl Connection {
     }
 
     /// What the driver and the handles share.
+    #[inline]
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
     }

@@ -62,6 +62,7 @@ impl Drop for Restore<'_> {
 
 /// Keeps the last word on a call for later, if this thread serves its connection: `write` appends its payload. None if it
 /// does not.
+#[inline]
 pub(super) fn collect<E>(
     target: &Target,
     status: Status,

@@ -27,6 +27,7 @@ struct ServedSlot {
 
 impl ServedCalls {
     /// A call has arrived.
+    #[inline]
     pub(super) fn open(&mut self, call: CallId) -> Serial {
         self.last += 1;
         let index = call.0 as usize;
@@ -38,11 +39,13 @@ impl ServedCalls {
     }
 
     /// A serial for a one-way message, which has no id and can be neither answered nor aborted.
+    #[inline]
     pub(super) fn anonymous(&mut self) -> Serial {
         self.last += 1;
         Serial(self.last)
     }
 
+    #[inline]
     fn current(&mut self, call: CallId, serial: Serial) -> Option<&mut ServedSlot> {
         self.slots.get_mut(call.0 as usize).filter(|slot| slot.serial == serial.0)
     }

@@ -157,6 +157,7 @@ impl Core {
     }
 
     /// Whether it is worth a try to look for the reply of the call that was just written.
+    #[inline]
     pub(super) fn may_spin(&mut self) -> bool {
         self.goes_on(Chance::Reply) && self.score.is_due()
     }
@@ -172,6 +173,7 @@ impl Core {
     }
 
     /// Whether there is still nothing else to do, for this connection and for the calls of the others.
+    #[inline]
     fn goes_on(&self, chance: Chance) -> bool {
         let idle = !self.driving && !self.blocked && !self.woken && !self.session.transmit();
         idle && !self.session.is_closing()

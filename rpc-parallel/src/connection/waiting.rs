@@ -90,6 +90,7 @@ impl Writer {
 
 impl Waiting {
     /// A slot for the caller of `call`.
+    #[inline]
     pub(super) fn add_caller(&mut self, call: CallId, cx: Option<&Context<'_>>) -> usize {
         let waker = cx.map(|cx| cx.waker().clone());
         let slot = self.callers.insert(Caller { waker, reply: None });

@@ -80,6 +80,7 @@ impl Input {
     }
 
     /// What there is.
+    #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer
     }
@@ -91,6 +92,7 @@ impl Input {
     }
 
     /// Drops what was understood.
+    #[inline]
     pub(super) fn advance(&mut self, bytes: usize) {
         self.buffer.advance(bytes.min(self.buffer.len()));
     }

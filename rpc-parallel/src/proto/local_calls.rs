@@ -40,16 +40,19 @@ enum LocalState {
 
 impl LocalCalls {
     /// How many numbers are in use.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.calls.len() - self.free.len()
     }
 
     /// The bytes of the arguments of all that wait for a reply.
+    #[inline]
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Takes a number.
+    #[inline]
     pub(super) fn open(&mut self, bytes: usize, uploads: u8, window: usize) -> CallId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.calls.push(LocalCall::default());
@@ -66,11 +69,13 @@ impl LocalCalls {
     }
 
     /// The call of this number, if there is one.
+    #[inline]
     pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut LocalCall> {
         self.calls.get_mut(id.0 as usize).filter(|call| call.state != LocalState::Free)
     }
 
     /// The call of this number, if there is one.
+    #[inline]
     pub(super) fn get(&self, id: CallId) -> Option<&LocalCall> {
         self.calls.get(id.0 as usize).filter(|call| call.state != LocalState::Free)
     }
@@ -111,6 +116,7 @@ impl LocalCalls {
 
 impl LocalCall {
     /// Whether the reply has not come yet.
+    #[inline]
     pub(super) fn is_waiting(&self) -> bool {
         self.state == LocalState::Waiting
     }

@@ -128,21 +128,25 @@ impl Output {
     }
 
     /// Whether there is something to write.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.queued == self.sent
     }
 
     /// Whether the peer reads too slowly for what is queued.
+    #[inline]
     pub(super) fn is_congested(&self) -> bool {
         self.queued - self.sent > CONGESTED
     }
 
     /// Where the queue ends, counted from the start of the connection.
+    #[inline]
     pub(super) fn end(&self) -> u64 {
         self.queued
     }
 
     /// How much was written since the start of the connection.
+    #[inline]
     pub(super) fn sent(&self) -> u64 {
         self.sent
     }

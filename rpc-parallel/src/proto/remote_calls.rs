@@ -40,6 +40,7 @@ enum RemoteState {
 
 impl RemoteCalls {
     /// How many calls are open.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.open
     }
@@ -125,16 +126,19 @@ impl RemoteCalls {
     }
 
     /// The call of this number, if there is one.
+    #[inline]
     pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut RemoteCall> {
         self.calls.get_mut(id.0 as usize).filter(|call| call.state != RemoteState::Free)
     }
 
     /// The call of this number, if there is one.
+    #[inline]
     pub(super) fn get(&self, id: CallId) -> Option<&RemoteCall> {
         self.calls.get(id.0 as usize).filter(|call| call.state != RemoteState::Free)
     }
 
     /// Whether the call with this serial still waits for its reply.
+    #[inline]
     pub(super) fn is_running(&self, id: CallId, serial: u64) -> bool {
         self.get(id).is_some_and(|call| call.is_running() && call.serial == serial)
     }
@@ -163,6 +167,7 @@ impl RemoteCalls {
 
 impl RemoteCall {
     /// Whether there was no reply yet.
+    #[inline]
     pub(super) fn is_running(&self) -> bool {
         self.state == RemoteState::Running
     }

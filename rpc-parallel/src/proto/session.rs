@@ -192,6 +192,7 @@ impl Session {
     }
 
     /// Whether there is something to write.
+    #[inline]
     pub(crate) fn transmit(&self) -> bool {
         !self.output.is_empty()
     }
@@ -255,21 +256,25 @@ impl Session {
     }
 
     /// Whether the connection is over. What is left to transmit should still be written.
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.is_some()
     }
 
     /// Whether this side takes part in no new calls: it closes gracefully, or is closed.
+    #[inline]
     pub(crate) fn is_closing(&self) -> bool {
         self.graceful.is_some() || self.is_closed()
     }
 
     /// Whether the handshake has succeeded.
+    #[inline]
     pub(crate) fn is_established(&self) -> bool {
         self.peer.is_some()
     }
 
     /// Why the connection is over.
+    #[inline]
     pub(crate) fn close_reason(&self) -> Option<&CloseReason> {
         self.closed.as_ref()
     }
@@ -280,6 +285,7 @@ impl Session {
     }
 
     /// The largest message that both sides allow to be sent.
+    #[inline]
     pub(crate) fn message_limit(&self) -> usize {
         match &self.peer {
             Some(peer) => self.settings.max_message_size.min(peer.limits.max_message_size),
@@ -293,16 +299,19 @@ impl Session {
     }
 
     /// Whether a call of this side has no reply yet, or streams.
+    #[inline]
     pub(crate) fn has_local_calls(&self) -> bool {
         self.local.len() > 0
     }
 
     /// Whether there is something received that was not understood yet.
+    #[inline]
     pub(crate) fn has_input(&self) -> bool {
         !self.input.bytes().is_empty()
     }
 
     /// How many calls are open, in both directions.
+    #[inline]
     pub(crate) fn open_calls(&self) -> usize {
         self.local.len() + self.remote.len()
     }
@@ -313,6 +322,7 @@ impl Session {
     }
 
     /// All bytes that were written.
+    #[inline]
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.output.sent()
     }

@@ -17,7 +17,8 @@ impl Session {
     /// Makes a short call without anything special, if nothing is in its way. `None` does not mean that it cannot be made.
     #[inline]
     pub(super) fn open_short(&mut self, call: &OpenCall) -> Option<CallId> {
-        let OpenCall { function, one_way: false, deadline: None, trace: None, uploads: 0, ref payload, ref bulk } = *call
+        let OpenCall { function, one_way: false, deadline: None, trace: None, uploads: 0, ref payload, ref bulk } =
+            *call
         else {
             return None;
         };
@@ -72,6 +73,7 @@ impl Session {
     }
 
     /// Whether what comes next in the input is what happens next.
+    #[inline]
     fn is_plain(&self) -> bool {
         self.unread && self.handshake.is_none() && self.closed.is_none() && self.events.is_empty()
     }

@@ -53,6 +53,7 @@ pub struct Answer {
 
 impl Incoming {
     /// The encoded arguments, and what answers.
+    #[inline]
     pub fn split(self) -> (Payload, Answer) {
         let answer = Answer {
             next_upload: 0,
@@ -106,6 +107,7 @@ impl Answer {
         self.target.reply_and_close(status, payload);
     }
 
+    #[inline]
     fn encode_and_finish<T>(mut self, status: Status, value: &T, encode: Encode<T>, what: &str) {
         let limit = self.limit;
         let alone = self.target.uploads == 0 && self.one_way.is_none();

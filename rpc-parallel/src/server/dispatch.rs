@@ -39,6 +39,7 @@ pub(super) fn run(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming
 }
 
 /// Enters the handler, and returns what is left to do.
+#[inline]
 fn begin(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming) -> Work {
     let mut work = dispatch.invoke(index, incoming);
     if let Work::Future(future) = &mut work {

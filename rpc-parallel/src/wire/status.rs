@@ -30,6 +30,7 @@ pub(crate) enum Status {
 
 impl Status {
     /// Reads a status.
+    #[inline]
     pub(super) fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
             0 => Self::Ok,
