@@ -1,9 +1,14 @@
 //! Values to bytes and back: postcard, with the size checked while it is written.
 
+mod item;
+mod serializer;
+
 use std::fmt;
 
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub(crate) use self::item::{decode_item, encode_item};
 
 /// Why a value could not be turned into bytes or back.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

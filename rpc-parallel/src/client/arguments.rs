@@ -10,7 +10,7 @@ use crate::{
     connection::{RawCall, RawSender, TooBig, Upload},
     function::Function,
     shape::Shape,
-    value::{Encode, LentOption},
+    value::{Encode, EncodeItem, LentOption},
 };
 
 /// Collects the arguments of one call, in order. The first error is kept and becomes the call's.
@@ -54,7 +54,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Adds a stream that the caller sends. It is polled by a task of its own once the call is sent.
-    pub fn upload<S>(&mut self, stream: S, encode: Encode<S::Item>)
+    pub fn upload<S>(&mut self, stream: S, encode: EncodeItem<S::Item>)
     where
         S: Stream<Item: Send + 'static> + Send + 'static,
     {

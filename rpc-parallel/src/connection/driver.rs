@@ -33,6 +33,8 @@ pub(crate) struct Driver {
     multi_thread: bool,
     yielded: bool,
     incoming: Vec<Incoming>,
+    /// How many bytes of items this poll has brought.
+    items: usize,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
     /// The timer says how long the end may take.
@@ -51,6 +53,7 @@ impl Driver {
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
             incoming: Vec::new(),
+            items: 0,
             wakers: Vec::new(),
             closed: None,
             limited: false,
@@ -94,7 +97,7 @@ impl Driver {
                 }
             };
             self.dispatch(core);
-            if !more || !self.incoming.is_empty() || self.closed.is_some() {
+            if !more || !self.incoming.is_empty() || self.closed.is_some() || self.items >= ITEMS_PER_POLL {
                 break;
             }
         }
@@ -128,7 +131,10 @@ impl Driver {
                     core.served.abort(call, why);
                     core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
-                Event::Items { key, items } => core.waiting.items(key, items, wakers),
+                Event::Items { key, items } => {
+                    self.items += items.len();
+                    core.waiting.items(key, items, wakers);
+                }
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
@@ -280,6 +286,7 @@ impl Future for Driver {
         let this = &mut *self;
         this.shared.driver.register(cx.waker());
         let mut calls = 0;
+        this.items = 0;
         for _ in 0..PASSES_PER_POLL {
             if let Some(reason) = this.closed.clone() {
                 return this.poll_end(cx, &reason);
@@ -296,6 +303,11 @@ impl Future for Driver {
             }
             if calls >= CALLS_PER_POLL {
                 break;
+            }
+            if this.items >= ITEMS_PER_POLL {
+                this.wake();
+                // Their reader may be the runtime's main future, which has its turn once no task is ready.
+                return super::sender::yield_now(cx);
             }
         }
         this.wake();
@@ -335,6 +347,10 @@ const PASSES_PER_POLL: usize = 32;
 
 /// Calls that are started before the other tasks of the runtime get their turn: their handlers run here first.
 const CALLS_PER_POLL: usize = 1024;
+
+/// Bytes of items before their readers get their turn: what they have read leaves the cache, and memory that is used
+/// again, only if they keep up.
+const ITEMS_PER_POLL: usize = 128 << 10;
 
 /// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
 /// before it reports its end, usually within a millisecond; a core dump in between can take longer.

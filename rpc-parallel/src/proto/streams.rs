@@ -18,7 +18,7 @@ impl Session {
         self.send_half(key).map_or(0, SendHalf::credit)
     }
 
-    /// Sends items that [`push_item_with`](crate::wire::push_item_with) has put together, none of them above
+    /// Sends items as a [`Batch`](crate::wire::Batch) puts them together, none of them above
     /// [`message_limit`](Self::message_limit) and each of them begun within the credit.
     pub(crate) fn send_items(&mut self, key: StreamKey, batch: &[u8]) -> SendState {
         if self.is_closed() {

@@ -1,0 +1,428 @@
+//! Writes values in the form of postcard, into room that exists already.
+//!
+//! postcard's own serializer appends every number as a slice of unknown length to a vector: for small values that copy
+//! costs more than all the rest. Here a number is written where it belongs, with one check of the room.
+
+use std::fmt::Display;
+
+use serde::{
+    Serialize,
+    ser::{
+        Error, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+        SerializeTupleStruct, SerializeTupleVariant,
+    },
+};
+
+use super::CodecError;
+
+/// Writes one value. Nothing beyond the limit gets memory; it is counted, so that the error can tell the size.
+pub(crate) struct Serializer<'a> {
+    /// All of it may be overwritten from `at` on; it grows where that is not enough.
+    room: &'a mut Vec<u8>,
+    start: usize,
+    /// Where the next byte goes; beyond the room if that is the limit's fault.
+    at: usize,
+    limit: usize,
+}
+
+/// Why a value was not written: in one word, so that it costs nothing to pass on where there is none.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Refused(pub(crate) Box<CodecError>);
+
+type Done = Result<(), Refused>;
+
+impl<'a> Serializer<'a> {
+    /// Writes from `start` on, up to `limit` bytes.
+    #[inline]
+    pub(crate) fn new(room: &'a mut Vec<u8>, start: usize, limit: usize) -> Self {
+        Self { room, start, at: start, limit }
+    }
+
+    /// The end of what was written.
+    #[inline]
+    pub(crate) fn finish(self) -> Result<usize, Refused> {
+        if self.at - self.start <= self.limit { Ok(self.at) } else { Err(self.too_large()) }
+    }
+
+    #[cold]
+    fn too_large(&self) -> Refused {
+        Refused(Box::new(CodecError::TooLarge { size: self.at - self.start, limit: self.limit }))
+    }
+
+    #[inline]
+    fn byte(&mut self, byte: u8) -> Done {
+        match self.room.get_mut(self.at) {
+            Some(place) => {
+                *place = byte;
+                self.at += 1;
+            }
+            None => self.beyond(&[byte]),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) -> Done {
+        match self.room.get_mut(self.at..).and_then(|room| room.get_mut(..bytes.len())) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.at += bytes.len();
+            }
+            None => self.beyond(bytes),
+        }
+        Ok(())
+    }
+
+    /// Seven bits a byte, the lowest first.
+    #[inline]
+    fn varint(&mut self, value: u64) -> Done {
+        match self.room.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {
+            Some(place) => self.at += put_varint(place, value),
+            None => {
+                let mut place = [0; VARINT];
+                let len = put_varint(&mut place, value);
+                self.beyond(place.get(..len).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Zig-zag: small numbers are short, whatever their sign.
+    #[inline]
+    fn signed(&mut self, value: i64) -> Done {
+        self.varint(((value << 1) ^ (value >> 63)).cast_unsigned())
+    }
+
+    #[inline]
+    fn variant<T: ?Sized + Serialize>(&mut self, index: u32, value: &T) -> Done {
+        self.varint(u64::from(index))?;
+        value.serialize(self)
+    }
+
+    /// There is no room, or the limit was reached.
+    #[cold]
+    fn beyond(&mut self, bytes: &[u8]) {
+        let end = self.at.saturating_add(bytes.len());
+        if end - self.start <= self.limit {
+            // The length of what follows is unknown: twice as much keeps the number of copies small.
+            let wanted = end.max(2 * self.room.len()).max(LEAST_ROOM);
+            self.room.resize(wanted.min(self.start.saturating_add(self.limit)).max(self.room.len()), 0);
+            if let Some(place) = self.room.get_mut(self.at..end) {
+                place.copy_from_slice(bytes);
+            }
+        }
+        self.at = end;
+    }
+}
+
+/// The longest form of a number of 64 bits.
+const VARINT: usize = 10;
+
+/// The first room.
+const LEAST_ROOM: usize = 256;
+
+/// Writes a number and says how long it is.
+#[inline]
+fn put_varint(place: &mut [u8; VARINT], mut value: u64) -> usize {
+    let mut len = 0;
+    while value >= 0x80 && len < VARINT - 1 {
+        place[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    place[len] = value as u8;
+    len + 1
+}
+
+impl Error for Refused {
+    fn custom<T: Display>(message: T) -> Self {
+        Self(Box::new(CodecError::Encode(message.to_string())))
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident($type:ty) => $write:ident as $wide:ty),* $(,)?) => {$(
+        #[inline]
+        fn $method(self, value: $type) -> Done {
+            self.$write(<$wide>::from(value))
+        }
+    )*};
+}
+
+impl serde::Serializer for &mut Serializer<'_> {
+    type Ok = ();
+    type Error = Refused;
+    type SerializeSeq = Self;
+    type SerializeTuple = Self;
+    type SerializeTupleStruct = Self;
+    type SerializeTupleVariant = Self;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
+
+    numbers! {
+        serialize_bool(bool) => byte as u8,
+        serialize_u8(u8) => byte as u8,
+        serialize_u16(u16) => varint as u64,
+        serialize_u32(u32) => varint as u64,
+        serialize_u64(u64) => varint as u64,
+        serialize_i16(i16) => signed as i64,
+        serialize_i32(i32) => signed as i64,
+        serialize_i64(i64) => signed as i64,
+    }
+
+    #[inline]
+    fn serialize_i8(self, value: i8) -> Done {
+        self.byte(value.cast_unsigned())
+    }
+
+    fn serialize_u128(self, mut value: u128) -> Done {
+        while value >= 0x80 {
+            self.byte(value as u8 | 0x80)?;
+            value >>= 7;
+        }
+        self.byte(value as u8)
+    }
+
+    fn serialize_i128(self, value: i128) -> Done {
+        self.serialize_u128(((value << 1) ^ (value >> 127)).cast_unsigned())
+    }
+
+    #[inline]
+    fn serialize_f32(self, value: f32) -> Done {
+        self.bytes(&value.to_le_bytes())
+    }
+
+    #[inline]
+    fn serialize_f64(self, value: f64) -> Done {
+        self.bytes(&value.to_le_bytes())
+    }
+
+    fn serialize_char(self, value: char) -> Done {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Done {
+        self.serialize_bytes(value.as_bytes())
+    }
+
+    #[inline]
+    fn serialize_bytes(self, value: &[u8]) -> Done {
+        self.varint(value.len() as u64)?;
+        self.bytes(value)
+    }
+
+    #[inline]
+    fn serialize_none(self) -> Done {
+        self.byte(0)
+    }
+
+    #[inline]
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Done {
+        self.byte(1)?;
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_unit(self) -> Done {
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_unit_struct(self, _: &'static str) -> Done {
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Done {
+        self.varint(u64::from(index))
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Done {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_newtype_variant<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Done {
+        self.variant(index, value)
+    }
+
+    #[inline]
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self, Refused> {
+        let Some(len) = len else { return Err(Refused::custom(postcard::Error::SerializeSeqLengthUnknown)) };
+        self.varint(len as u64)?;
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_tuple(self, _: usize) -> Result<Self, Refused> {
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Refused> {
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, Refused> {
+        self.variant(index, &())?;
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_map(self, len: Option<usize>) -> Result<Self, Refused> {
+        self.serialize_seq(len)
+    }
+
+    #[inline]
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Refused> {
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, Refused> {
+        self.variant(index, &())?;
+        Ok(self)
+    }
+
+    #[inline]
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// The parts of a compound value follow each other without anything between them.
+macro_rules! compounds {
+    ($($compound:ident: $($method:ident($($key:ty)?)),*;)*) => {$(
+        impl $compound for &mut Serializer<'_> {
+            type Ok = ();
+            type Error = Refused;
+
+            $(
+                #[inline]
+                fn $method<T: ?Sized + Serialize>(&mut self, $(_: $key,)? value: &T) -> Done {
+                    value.serialize(&mut **self)
+                }
+            )*
+
+            #[inline]
+            fn end(self) -> Done {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+compounds! {
+    SerializeSeq: serialize_element();
+    SerializeTuple: serialize_element();
+    SerializeTupleStruct: serialize_field();
+    SerializeTupleVariant: serialize_field();
+    SerializeMap: serialize_key(), serialize_value();
+    SerializeStruct: serialize_field(&'static str);
+    SerializeStructVariant: serialize_field(&'static str);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn write<T: Serialize>(value: &T, room: usize, limit: usize) -> Result<Vec<u8>, CodecError> {
+        let mut bytes = vec![0xee; room];
+        let mut serializer = Serializer::new(&mut bytes, 3, limit);
+        value.serialize(&mut serializer).and_then(|()| serializer.finish()).map_or_else(
+            |refused| Err(*refused.0),
+            |end| Ok(bytes[3..end].to_vec()),
+        )
+    }
+
+    #[derive(Clone, Debug, Serialize)]
+    enum Choice {
+        Unit,
+        New(i8),
+        Tuple(u16, char),
+        Struct { name: String, list: Vec<Option<i16>> },
+    }
+
+    #[derive(Debug, Serialize)]
+    struct All(bool, (i32, u32, i64, u64), (i128, u128), (f32, f64), [u8; 5], BTreeMap<String, Vec<Choice>>);
+
+    fn all() -> impl Strategy<Value = All> {
+        let choice = prop_oneof![
+            Just(Choice::Unit),
+            any::<i8>().prop_map(Choice::New),
+            any::<(u16, char)>().prop_map(|(number, char)| Choice::Tuple(number, char)),
+            any::<(String, Vec<Option<i16>>)>().prop_map(|(name, list)| Choice::Struct { name, list }),
+        ];
+        let map = prop::collection::btree_map(any::<String>(), prop::collection::vec(choice, 0..5), 0..5);
+        let numbers = (any::<(i32, u32, i64, u64)>(), any::<(i128, u128)>(), any::<(f32, f64)>());
+        (any::<bool>(), numbers, 0..64_u32, any::<[u8; 5]>(), map).prop_map(
+            |(bool, ((a, b, c, d), wide, float), shift, array, map)| {
+                All(bool, (a, b, c >> shift, d >> shift), wide, float, array, map)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_is_that_of_postcard(value in all(), room in 0..300_usize) {
+            let expected = postcard::to_stdvec(&value).unwrap();
+            prop_assert_eq!(write(&value, room, expected.len()), Ok(expected.clone()));
+            let (size, limit) = (expected.len(), expected.len() - 1);
+            prop_assert_eq!(write(&value, room, limit), Err(CodecError::TooLarge { size, limit }));
+        }
+    }
+
+    #[test]
+    fn what_is_above_the_limit_gets_no_memory() {
+        let mut room = Vec::new();
+        let mut serializer = Serializer::new(&mut room, 1, 1000);
+        vec![1_u8; 5000].serialize(&mut serializer).unwrap();
+        serializer.finish().unwrap_err();
+        assert!(room.capacity() <= 2048);
+    }
+
+    #[test]
+    fn what_cannot_be_written_says_why() {
+        struct Refusing;
+        impl Serialize for Refusing {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(S::Error::custom("not today"))
+            }
+        }
+        assert_eq!(write(&Refusing, 100, 100), Err(CodecError::Encode("not today".into())));
+        struct Endless;
+        impl Serialize for Endless {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_seq(None)?.end()
+            }
+        }
+        assert!(matches!(write(&Endless, 100, 100), Err(CodecError::Encode(_))));
+    }
+}
