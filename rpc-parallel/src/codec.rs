@@ -1,6 +1,10 @@
 //! Values to bytes and back: postcard, with the size checked while it is written.
 
+mod deserializer;
+#[cfg(test)]
+mod form_tests;
 mod item;
+mod refused;
 mod serializer;
 
 use std::fmt;
@@ -8,7 +12,10 @@ use std::fmt;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub(crate) use self::item::{decode_item, encode_item};
+pub(crate) use self::{
+    item::{decode_item, encode_item},
+    refused::Refused,
+};
 
 /// Why a value could not be turned into bytes or back.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -32,7 +32,7 @@ pub use crate::{
         streamed,
     },
     value::{
-        Argument, Encode, EncodeItem, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter,
-        WireValue, argument, item, lent, lent_option,
+        Argument, Encode, EncodeItem, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError,
+        WireParameter, WireValue, argument, item, lent, lent_option,
     },
 };

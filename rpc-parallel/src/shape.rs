@@ -85,7 +85,12 @@ pub const fn state<T: WireValue, I: WireValue>() -> State<T, I, Infallible> {
 
 /// `-> Result<(T, impl Stream<Item = I>), E>`
 pub const fn fallible_state<T: WireValue, I: WireValue, E: WireError>() -> State<T, I, E> {
-    State { decoder: RawReply::fallible_state, value: Encode::owned(), item: EncodeItem::new(), error: Encode::owned() }
+    State {
+        decoder: RawReply::fallible_state,
+        value: Encode::owned(),
+        item: EncodeItem::new(),
+        error: Encode::owned(),
+    }
 }
 
 impl<T, E> Shape for Reply<T, E> {

@@ -9,7 +9,7 @@ use std::{any::Any, fmt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    codec::{CodecError, Reader, Undecodable, decode_item, encode, encode_item, encode_owned},
+    codec::{CodecError, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
     referent::WireReferent,
     wire::Batch,
 };
@@ -96,12 +96,12 @@ impl<T: ?Sized> fmt::Debug for Encode<T> {
 }
 
 /// Appends an item to the batch of a stream, as postcard.
-pub struct EncodeItem<T>(fn(&T, &mut Batch, usize) -> Result<(), Box<CodecError>>);
+pub struct EncodeItem<T>(fn(&T, &mut Batch, usize) -> Result<(), Refused>);
 
 impl<T> EncodeItem<T> {
     /// Appends an item of at most `limit` bytes.
     #[inline]
-    pub(crate) fn encode(self, item: &T, batch: &mut Batch, limit: usize) -> Result<(), Box<CodecError>> {
+    pub(crate) fn encode(self, item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
         (self.0)(item, batch, limit)
     }
 }
@@ -218,7 +218,7 @@ pub struct Item<T> {
     /// The caller's half.
     pub encode: EncodeItem<T>,
     /// The worker's half: an item from the bytes that it fills.
-    pub decode: fn(&[u8]) -> Result<T, Box<CodecError>>,
+    pub(crate) decode: fn(&[u8]) -> Result<T, Refused>,
 }
 
 /// The codec of the items of an upload.

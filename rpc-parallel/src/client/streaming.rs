@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{CodecError, decode_item},
+    codec::{Refused, decode_item},
     connection::{End, RawDownload},
     wire::Status,
 };
@@ -30,7 +30,7 @@ use crate::{
 #[must_use = "a stream does nothing unless it is read; dropping it stops its producer"]
 pub struct Streaming<I> {
     download: Option<RawDownload>,
-    decode: fn(&[u8]) -> Result<I, Box<CodecError>>,
+    decode: fn(&[u8]) -> Result<I, Refused>,
 }
 
 impl<I: DeserializeOwned + 'static> Streaming<I> {
@@ -62,7 +62,7 @@ impl<I> Stream for Streaming<I> {
 
 impl<I> Streaming<I> {
     #[cold]
-    fn broken(&mut self, error: &CodecError) -> Poll<Option<Result<I, CallError>>> {
+    fn broken(&mut self, error: &Refused) -> Poll<Option<Result<I, CallError>>> {
         self.download = None;
         let text = format!("an item of the stream cannot be decoded: {error}");
         Poll::Ready(Some(Err(CallError::Decode(text))))

@@ -1,19 +1,14 @@
 //! The items of streams to bytes and back. There may be hundreds of millions of them, and most are short.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
-use postcard::de_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Bytes, CodecError, decode, serializer::Serializer};
+use super::{Bytes, CodecError, decode, deserializer::Deserializer, refused::Refused, serializer::Serializer};
 use crate::wire::Batch;
 
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
-pub(crate) fn encode_item<T: Serialize + 'static>(
-    item: &T,
-    batch: &mut Batch,
-    limit: usize,
-) -> Result<(), Box<CodecError>> {
+pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
     // In one copy; serde would see a list of numbers.
     if let Some(bytes) = (item as &dyn Any).downcast_ref::<Vec<u8>>() {
         return push(&Bytes(bytes), batch, limit);
@@ -22,74 +17,43 @@ pub(crate) fn encode_item<T: Serialize + 'static>(
 }
 
 #[inline]
-fn push<T: Serialize>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Box<CodecError>> {
-    let written = batch.push_with(|room, start| {
+fn push<T: Serialize>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
+    batch.push_with(|room, start| {
         let mut serializer = Serializer::new(room, start, limit);
         item.serialize(&mut serializer)?;
         serializer.finish()
-    });
-    written.map_err(|refused| refused.0)
+    })
 }
 
 /// Reads the item that fills `bytes`.
-pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Box<CodecError>> {
-    let mut value: Option<T> = None;
-    if let Some(slot) = (&mut value as &mut dyn Any).downcast_mut::<Option<Vec<u8>>>() {
-        // In one copy; serde would see a list of numbers.
-        *slot = Some(decode::<&[u8]>(bytes)?.to_vec());
+pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Refused> {
+    if TypeId::of::<T>() == TypeId::of::<Vec<u8>>() {
+        return decode_bytes(bytes);
     }
-    if let Some(value) = value {
-        return Ok(value);
+    let mut deserializer = Deserializer::new(bytes);
+    // Returned as it is: each move of a value of 64 bytes would cost as much as reading it.
+    let value = T::deserialize(&mut deserializer);
+    let rest = deserializer.rest();
+    if !rest.is_empty() && value.is_ok() {
+        return Err(left_over(rest));
     }
-    let mut deserializer = postcard::Deserializer::from_flavor(Source(bytes));
-    let value = T::deserialize(&mut deserializer).map_err(undecodable)?;
-    match deserializer.finalize() {
-        Ok([]) => Ok(value),
-        Ok(rest) => Err(left_over(rest)),
-        Err(error) => Err(undecodable(error)),
+    value
+}
+
+/// Reads a `T` that is a `Vec<u8>` in one copy; serde would see a list of numbers.
+fn decode_bytes<T: 'static>(bytes: &[u8]) -> Result<T, Refused> {
+    let list = decode::<&[u8]>(bytes).map_err(|error| Refused(Box::new(error)))?.to_vec();
+    let mut list = Some(list);
+    match (&mut list as &mut dyn Any).downcast_mut::<Option<T>>().and_then(Option::take) {
+        Some(value) => Ok(value),
+        // For no other type this is asked.
+        None => Err(left_over(bytes)),
     }
 }
 
 #[cold]
-fn undecodable(error: postcard::Error) -> Box<CodecError> {
-    Box::new(CodecError::Decode(error.to_string()))
-}
-
-#[cold]
-fn left_over(rest: &[u8]) -> Box<CodecError> {
-    Box::new(CodecError::TrailingBytes(rest.len()))
-}
-
-/// What is left of an item. postcard's own source is made by functions that are not inlined into other crates.
-struct Source<'de>(&'de [u8]);
-
-impl<'de> Flavor<'de> for Source<'de> {
-    type Remainder = &'de [u8];
-    type Source = &'de [u8];
-
-    #[inline]
-    fn pop(&mut self) -> postcard::Result<u8> {
-        let (first, rest) = self.0.split_first().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    #[inline]
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
-    }
-
-    #[inline]
-    fn try_take_n(&mut self, len: usize) -> postcard::Result<&'de [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    #[inline]
-    fn finalize(self) -> postcard::Result<&'de [u8]> {
-        Ok(self.0)
-    }
+fn left_over(rest: &[u8]) -> Refused {
+    Refused(Box::new(CodecError::TrailingBytes(rest.len())))
 }
 
 #[cfg(test)]
@@ -122,18 +86,18 @@ mod tests {
         let mut batch = Batch::default();
         encode_item(&1_u64, &mut batch, 100).unwrap();
         let error = encode_item(&vec![0_u8; 200], &mut batch, 100).unwrap_err();
-        assert_eq!(*error, CodecError::TooLarge { size: 202, limit: 100 });
+        assert_eq!(*error.0, CodecError::TooLarge { size: 202, limit: 100 });
         encode_item(&2_u64, &mut batch, 100).unwrap();
         assert_eq!(batch.items(), [1, 1, 1, 2]);
     }
 
     #[test]
     fn an_item_fills_its_bytes() {
-        assert_eq!(*decode_item::<u64>(&[5, 6]).unwrap_err(), CodecError::TrailingBytes(1));
+        assert_eq!(*decode_item::<u64>(&[5, 6]).unwrap_err().0, CodecError::TrailingBytes(1));
         for bad in [&[][..], &[0x80], &[0xff; 10], &[0xff; 11]] {
-            assert!(matches!(*decode_item::<u64>(bad).unwrap_err(), CodecError::Decode(_)), "{bad:x?}");
+            assert!(matches!(*decode_item::<u64>(bad).unwrap_err().0, CodecError::Decode(_)), "{bad:x?}");
         }
-        assert!(matches!(*decode_item::<String>(&[5, b'a']).unwrap_err(), CodecError::Decode(_)));
-        assert!(matches!(*decode_item::<Vec<u8>>(&[5, b'a']).unwrap_err(), CodecError::Decode(_)));
+        assert!(matches!(*decode_item::<String>(&[5, b'a']).unwrap_err().0, CodecError::Decode(_)));
+        assert!(matches!(*decode_item::<Vec<u8>>(&[5, b'a']).unwrap_err().0, CodecError::Decode(_)));
     }
 }

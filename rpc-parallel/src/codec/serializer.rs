@@ -13,7 +13,7 @@ use serde::{
     },
 };
 
-use super::CodecError;
+use super::{CodecError, refused::Refused};
 
 /// Writes one value. Nothing beyond the limit gets memory; it is counted, so that the error can tell the size.
 pub(crate) struct Serializer<'a> {
@@ -24,11 +24,6 @@ pub(crate) struct Serializer<'a> {
     at: usize,
     limit: usize,
 }
-
-/// Why a value was not written: in one word, so that it costs nothing to pass on where there is none.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct Refused(pub(crate) Box<CodecError>);
 
 type Done = Result<(), Refused>;
 
@@ -41,7 +36,7 @@ impl<'a> Serializer<'a> {
 
     /// The end of what was written.
     #[inline]
-    pub(crate) fn finish(self) -> Result<usize, Refused> {
+    pub(crate) fn finish(&self) -> Result<usize, Refused> {
         if self.at - self.start <= self.limit { Ok(self.at) } else { Err(self.too_large()) }
     }
 
@@ -343,86 +338,4 @@ compounds! {
     SerializeMap: serialize_key(), serialize_value();
     SerializeStruct: serialize_field(&'static str);
     SerializeStructVariant: serialize_field(&'static str);
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn write<T: Serialize>(value: &T, room: usize, limit: usize) -> Result<Vec<u8>, CodecError> {
-        let mut bytes = vec![0xee; room];
-        let mut serializer = Serializer::new(&mut bytes, 3, limit);
-        value.serialize(&mut serializer).and_then(|()| serializer.finish()).map_or_else(
-            |refused| Err(*refused.0),
-            |end| Ok(bytes[3..end].to_vec()),
-        )
-    }
-
-    #[derive(Clone, Debug, Serialize)]
-    enum Choice {
-        Unit,
-        New(i8),
-        Tuple(u16, char),
-        Struct { name: String, list: Vec<Option<i16>> },
-    }
-
-    #[derive(Debug, Serialize)]
-    struct All(bool, (i32, u32, i64, u64), (i128, u128), (f32, f64), [u8; 5], BTreeMap<String, Vec<Choice>>);
-
-    fn all() -> impl Strategy<Value = All> {
-        let choice = prop_oneof![
-            Just(Choice::Unit),
-            any::<i8>().prop_map(Choice::New),
-            any::<(u16, char)>().prop_map(|(number, char)| Choice::Tuple(number, char)),
-            any::<(String, Vec<Option<i16>>)>().prop_map(|(name, list)| Choice::Struct { name, list }),
-        ];
-        let map = prop::collection::btree_map(any::<String>(), prop::collection::vec(choice, 0..5), 0..5);
-        let numbers = (any::<(i32, u32, i64, u64)>(), any::<(i128, u128)>(), any::<(f32, f64)>());
-        (any::<bool>(), numbers, 0..64_u32, any::<[u8; 5]>(), map).prop_map(
-            |(bool, ((a, b, c, d), wide, float), shift, array, map)| {
-                All(bool, (a, b, c >> shift, d >> shift), wide, float, array, map)
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn the_form_is_that_of_postcard(value in all(), room in 0..300_usize) {
-            let expected = postcard::to_stdvec(&value).unwrap();
-            prop_assert_eq!(write(&value, room, expected.len()), Ok(expected.clone()));
-            let (size, limit) = (expected.len(), expected.len() - 1);
-            prop_assert_eq!(write(&value, room, limit), Err(CodecError::TooLarge { size, limit }));
-        }
-    }
-
-    #[test]
-    fn what_is_above_the_limit_gets_no_memory() {
-        let mut room = Vec::new();
-        let mut serializer = Serializer::new(&mut room, 1, 1000);
-        vec![1_u8; 5000].serialize(&mut serializer).unwrap();
-        serializer.finish().unwrap_err();
-        assert!(room.capacity() <= 2048);
-    }
-
-    #[test]
-    fn what_cannot_be_written_says_why() {
-        struct Refusing;
-        impl Serialize for Refusing {
-            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-                Err(S::Error::custom("not today"))
-            }
-        }
-        assert_eq!(write(&Refusing, 100, 100), Err(CodecError::Encode("not today".into())));
-        struct Endless;
-        impl Serialize for Endless {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_seq(None)?.end()
-            }
-        }
-        assert!(matches!(write(&Endless, 100, 100), Err(CodecError::Encode(_))));
-    }
 }

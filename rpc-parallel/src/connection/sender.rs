@@ -130,7 +130,7 @@ impl RawSender {
             match stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     if let Err(error) = encode.encode(&item, &mut self.batch, self.limit) {
-                        self.ending = Some(refused(*error));
+                        self.ending = Some(refused(*error.0));
                         break;
                     }
                 }
@@ -156,7 +156,9 @@ impl RawSender {
             let credit = core.session.send_credit(self.key);
             let now = items_within(self.batch.items(), credit);
             if now > 0 {
-                if core.session.send_items(self.key, self.batch.items().get(..now).unwrap_or_default()) == SendState::Stopped {
+                if core.session.send_items(self.key, self.batch.items().get(..now).unwrap_or_default())
+                    == SendState::Stopped
+                {
                     return Sent::Stopped;
                 }
                 self.batch.advance(now);
@@ -200,9 +202,7 @@ impl Drop for RawSender {
 #[cold]
 fn refused(error: CodecError) -> (Status, Vec<u8>) {
     match error {
-        CodecError::TooLarge { size, limit } => {
-            (Status::TooBig, TooBig::payload(size, limit, "an item of a stream"))
-        }
+        CodecError::TooLarge { size, limit } => (Status::TooBig, TooBig::payload(size, limit, "an item of a stream")),
         error => (Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes()),
     }
 }

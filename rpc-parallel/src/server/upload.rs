@@ -13,7 +13,7 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    codec::CodecError,
+    codec::Refused,
     connection::{End, RawReceiver, Target},
     wire::Status,
 };
@@ -25,7 +25,7 @@ use crate::{
 /// complete one. A task that reads on after the handler has answered sees an end in these cases.
 pub struct Upload<I> {
     receiver: Option<RawReceiver>,
-    decode: fn(&[u8]) -> Result<I, Box<CodecError>>,
+    decode: fn(&[u8]) -> Result<I, Refused>,
     target: Target,
     answered: Arc<AtomicBool>,
 }
@@ -33,7 +33,7 @@ pub struct Upload<I> {
 impl<I> Upload<I> {
     pub(super) fn new(
         receiver: Option<RawReceiver>,
-        decode: fn(&[u8]) -> Result<I, Box<CodecError>>,
+        decode: fn(&[u8]) -> Result<I, Refused>,
         target: Target,
         answered: Arc<AtomicBool>,
     ) -> Self {
@@ -41,7 +41,7 @@ impl<I> Upload<I> {
     }
 
     #[cold]
-    fn undecodable(&mut self, error: &CodecError) -> Poll<Option<I>> {
+    fn undecodable(&mut self, error: &Refused) -> Poll<Option<I>> {
         let text = format!("the worker cannot decode an item of the caller's stream: {error}");
         self.broken(Some((Status::Undecodable, text.into_bytes())))
     }
