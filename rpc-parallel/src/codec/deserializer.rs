@@ -89,6 +89,17 @@ impl<'de> Deserializer<'de> {
 
     #[inline]
     fn u64(&mut self) -> Result<u64, Refused> {
+        // All bytes at once: a loop would be as slow as the number is long, and slower where lengths change.
+        if let Some(first) = self.rest.first_chunk() {
+            let word = u64::from_le_bytes(*first);
+            let last = !word & 0x8080_8080_8080_8080;
+            if last != 0 {
+                // The lowest such bit ends the number; those below it belong to the number's bytes.
+                let bits = gather(word & (last ^ (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f);
+                self.rest = self.rest.get(last.trailing_zeros() as usize / 8 + 1..).unwrap_or_default();
+                return Ok(bits);
+            }
+        }
         self.varint::<10>(0x01)
     }
 
@@ -127,6 +138,14 @@ impl<'de> Deserializer<'de> {
         };
         text.and_then(|text| text.chars().next()).ok_or_else(|| refuse(Postcard::DeserializeBadChar))
     }
+}
+
+/// Seven bits of each byte, next to each other.
+#[inline]
+fn gather(bytes: u64) -> u64 {
+    let bits = (bytes & 0x007f_007f_007f_007f) | ((bytes & 0x7f00_7f00_7f00_7f00) >> 1);
+    let bits = (bits & 0x0000_3fff_0000_3fff) | ((bits & 0x3fff_0000_3fff_0000) >> 2);
+    (bits & 0x0fff_ffff) | ((bits & 0x0fff_ffff_0000_0000) >> 4)
 }
 
 #[cold]

@@ -32,10 +32,10 @@ pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result
     }
     let mut deserializer = Deserializer::new(bytes);
     // Returned as it is: each move of a value of 64 bytes would cost as much as reading it.
-    let value = T::deserialize(&mut deserializer);
+    let mut value = T::deserialize(&mut deserializer);
     let rest = deserializer.rest();
     if !rest.is_empty() && value.is_ok() {
-        return Err(left_over(rest));
+        value = Err(left_over(rest));
     }
     value
 }

@@ -37,12 +37,8 @@ impl<'a> Serializer<'a> {
     /// The end of what was written.
     #[inline]
     pub(crate) fn finish(&self) -> Result<usize, Refused> {
-        if self.at - self.start <= self.limit { Ok(self.at) } else { Err(self.too_large()) }
-    }
-
-    #[cold]
-    fn too_large(&self) -> Refused {
-        Refused(Box::new(CodecError::TooLarge { size: self.at - self.start, limit: self.limit }))
+        let size = self.at - self.start;
+        if size <= self.limit { Ok(self.at) } else { Err(too_large(size, self.limit)) }
     }
 
     #[inline]
@@ -52,7 +48,7 @@ impl<'a> Serializer<'a> {
                 *place = byte;
                 self.at += 1;
             }
-            None => self.beyond(&[byte]),
+            None => self.at = beyond(self.room, self.start, self.at, self.limit, &[byte]),
         }
         Ok(())
     }
@@ -64,7 +60,7 @@ impl<'a> Serializer<'a> {
                 place.copy_from_slice(bytes);
                 self.at += bytes.len();
             }
-            None => self.beyond(bytes),
+            None => self.at = beyond(self.room, self.start, self.at, self.limit, bytes),
         }
         Ok(())
     }
@@ -77,7 +73,8 @@ impl<'a> Serializer<'a> {
             None => {
                 let mut place = [0; VARINT];
                 let len = put_varint(&mut place, value);
-                self.beyond(place.get(..len).unwrap_or_default());
+                let bytes = place.get(..len).unwrap_or_default();
+                self.at = beyond(self.room, self.start, self.at, self.limit, bytes);
             }
         }
         Ok(())
@@ -94,21 +91,22 @@ impl<'a> Serializer<'a> {
         self.varint(u64::from(index))?;
         value.serialize(self)
     }
+}
 
-    /// There is no room, or the limit was reached.
-    #[cold]
-    fn beyond(&mut self, bytes: &[u8]) {
-        let end = self.at.saturating_add(bytes.len());
-        if end - self.start <= self.limit {
-            // The length of what follows is unknown: twice as much keeps the number of copies small.
-            let wanted = end.max(2 * self.room.len()).max(LEAST_ROOM);
-            self.room.resize(wanted.min(self.start.saturating_add(self.limit)).max(self.room.len()), 0);
-            if let Some(place) = self.room.get_mut(self.at..end) {
-                place.copy_from_slice(bytes);
-            }
+/// Writes where there is no room, or counts what is above the limit; returns the end. It gets no reference to the
+/// serializer, which would then have to be in memory.
+#[cold]
+fn beyond(room: &mut Vec<u8>, start: usize, at: usize, limit: usize, bytes: &[u8]) -> usize {
+    let end = at.saturating_add(bytes.len());
+    if end - start <= limit {
+        // The length of what follows is unknown: twice as much keeps the number of copies small.
+        let wanted = end.max(2 * room.len()).max(LEAST_ROOM);
+        room.resize(wanted.min(start.saturating_add(limit)).max(room.len()), 0);
+        if let Some(place) = room.get_mut(at..end) {
+            place.copy_from_slice(bytes);
         }
-        self.at = end;
     }
+    end
 }
 
 /// The longest form of a number of 64 bits.
@@ -117,17 +115,43 @@ const VARINT: usize = 10;
 /// The first room.
 const LEAST_ROOM: usize = 256;
 
-/// Writes a number and says how long it is.
+/// Writes a number and says how long it is; what follows may be overwritten.
 #[inline]
-fn put_varint(place: &mut [u8; VARINT], mut value: u64) -> usize {
-    let mut len = 0;
-    while value >= 0x80 && len < VARINT - 1 {
-        place[len] = value as u8 | 0x80;
-        value >>= 7;
-        len += 1;
+fn put_varint(place: &mut [u8; VARINT], value: u64) -> usize {
+    if value < 0x80 {
+        place[0] = value as u8;
+        return 1;
     }
-    place[len] = value as u8;
-    len + 1
+    let Some(first) = place.first_chunk_mut() else { return 0 };
+    if value < 1 << 56 {
+        // All bytes at once: a loop would be as slow as the number is long, and slower where lengths change.
+        let len = (63 - value.leading_zeros() as usize) / 7 + 1;
+        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
+        *first = (spread(value) | more).to_le_bytes();
+        return len;
+    }
+    *first = (spread(value & ((1 << 56) - 1)) | 0x8080_8080_8080_8080).to_le_bytes();
+    let high = value >> 56;
+    if high < 0x80 {
+        place[8] = high as u8;
+        return 9;
+    }
+    place[8] = high as u8 | 0x80;
+    place[9] = (high >> 7) as u8;
+    10
+}
+
+/// 56 bits, seven to a byte.
+#[inline]
+fn spread(bits: u64) -> u64 {
+    let bits = (bits & 0x0fff_ffff) | ((bits & 0x00ff_ffff_f000_0000) << 4);
+    let bits = (bits & 0x0000_3fff_0000_3fff) | ((bits & 0x0fff_c000_0fff_c000) << 2);
+    (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
+}
+
+#[cold]
+fn too_large(size: usize, limit: usize) -> Refused {
+    Refused(Box::new(CodecError::TooLarge { size, limit }))
 }
 
 impl Error for Refused {

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io::IoSlice,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -156,9 +157,15 @@ impl RawSender {
             let credit = core.session.send_credit(self.key);
             let now = items_within(self.batch.items(), credit);
             if now > 0 {
-                if core.session.send_items(self.key, self.batch.items().get(..now).unwrap_or_default())
-                    == SendState::Stopped
-                {
+                let items = self.batch.items().get(..now).unwrap_or_default();
+                let state = if now >= LARGE && !core.driving && !core.blocked {
+                    // An error shows itself to the driver's read.
+                    let write = |slices: &[IoSlice<'_>]| self.shared.socket.try_send(slices).unwrap_or(0);
+                    core.session.send_items_through(self.key, items, write)
+                } else {
+                    core.session.send_items(self.key, items)
+                };
+                if state == SendState::Stopped {
                     return Sent::Stopped;
                 }
                 self.batch.advance(now);
@@ -214,9 +221,9 @@ pub(super) fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
     Poll::Pending
 }
 
-/// Items are collected up to this size before they are sent, unless the stream has none ready. Larger batches no
-/// longer save system calls, and smaller ones keep the reader busy earlier.
-const BATCH_SIZE: usize = 32 << 10;
+/// Items are collected up to this size before they are sent, unless the stream has none ready: as many as fit into one
+/// frame, and into one read of the other side.
+const BATCH_SIZE: usize = 60 << 10;
 
 /// A batch of this size is written at once. Smaller ones wait for what others queue: a write for each would cost more
 /// than their items.

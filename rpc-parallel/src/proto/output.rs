@@ -82,6 +82,26 @@ impl Output {
         }
     }
 
+    /// Queues items after what `write` takes of them at once, if nothing waits before them.
+    pub(super) fn push_items_through(
+        &mut self,
+        key: StreamKey,
+        items: &[u8],
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) {
+        if !self.is_empty() || items.len() > ITEMS_FRAME {
+            return self.push_items(key, items);
+        }
+        // Nothing waits, so the tail is empty.
+        let before = self.begin(Frame::Items { call: key.call, stream: key.stream }, items.len());
+        let header = self.tail.len() - before;
+        let written = write(&[IoSlice::new(self.tail.get(before..).unwrap_or_default()), IoSlice::new(items)]);
+        self.sent += written.min(header + items.len()) as u64;
+        self.queued += (header + items.len()) as u64;
+        self.tail.drain(..before + written.min(header));
+        self.tail.extend_from_slice(items.get(written.saturating_sub(header)..).unwrap_or_default());
+    }
+
     /// Whether there is something to write.
     pub(super) fn is_empty(&self) -> bool {
         self.queued == self.sent
