@@ -13,7 +13,8 @@ use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
-    item::{decode_item, encode_item},
+    deserializer::Deserializer,
+    item::{DecodeItem, decode_item, encode_item},
     refused::Refused,
 };
 

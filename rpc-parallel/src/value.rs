@@ -9,7 +9,7 @@ use std::{any::Any, fmt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    codec::{CodecError, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
+    codec::{CodecError, DecodeItem, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
     referent::WireReferent,
     wire::Batch,
 };
@@ -218,7 +218,7 @@ pub struct Item<T> {
     /// The caller's half.
     pub encode: EncodeItem<T>,
     /// The worker's half: an item from the bytes that it fills.
-    pub(crate) decode: fn(&[u8]) -> Result<T, Refused>,
+    pub(crate) decode: DecodeItem<T>,
 }
 
 /// The codec of the items of an upload.

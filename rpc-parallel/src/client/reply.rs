@@ -1,6 +1,5 @@
 //! Replies, decoded into what the method's caller expects.
 
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -61,7 +60,7 @@ impl RawReply {
 
     fn stream<I: DeserializeOwned + 'static, E>(self) -> Result<Streaming<I>, CallError<E>> {
         match self.download {
-            Some(download) => Ok(Streaming::new(download)),
+            Some(download) => Ok(Streaming::new(*download)),
             None => Err(CallError::Mismatch("the worker replied without the stream that the method returns".into())),
         }
     }
@@ -81,7 +80,7 @@ impl RawReply {
     }
 }
 
-fn decode<T: DeserializeOwned + 'static, E>(payload: &Bytes, what: &str) -> Result<T, CallError<E>> {
+fn decode<T: DeserializeOwned + 'static, E>(payload: &[u8], what: &str) -> Result<T, CallError<E>> {
     codec::decode_owned(payload).map_err(|error| CallError::Decode(format!("{what} cannot be decoded: {error}")))
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{Refused, decode_item},
+    codec::{DecodeItem, Deserializer, Refused, decode_item},
     connection::{End, RawDownload},
     wire::Status,
 };
@@ -30,7 +30,7 @@ use crate::{
 #[must_use = "a stream does nothing unless it is read; dropping it stops its producer"]
 pub struct Streaming<I> {
     download: Option<RawDownload>,
-    decode: fn(&[u8]) -> Result<I, Refused>,
+    decode: DecodeItem<I>,
 }
 
 impl<I: DeserializeOwned + 'static> Streaming<I> {
@@ -48,8 +48,13 @@ impl<I> Stream for Streaming<I> {
         loop {
             let Some(download) = &mut self.download else { return Poll::Ready(None) };
             if let Some(item) = download.receiver.next_item() {
-                return match decode(item) {
-                    Ok(item) => Poll::Ready(Some(Ok(item))),
+                let mut bytes = Deserializer::new(item);
+                return match decode(&mut bytes) {
+                    Ok(item) if bytes.is_done() => Poll::Ready(Some(Ok(item))),
+                    Ok(_) => {
+                        let error = bytes.left_over();
+                        self.broken(&error)
+                    }
                     Err(error) => self.broken(&error),
                 };
             }

@@ -25,10 +25,22 @@ impl<'de> Deserializer<'de> {
         Self { rest: bytes }
     }
 
-    /// What was not read.
+    /// Whether all was read.
     #[inline]
-    pub(crate) fn rest(&self) -> &'de [u8] {
-        self.rest
+    pub(crate) fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// How much was not read.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// What is wrong if not all was read.
+    #[cold]
+    pub(crate) fn left_over(&self) -> Refused {
+        Refused(Box::new(CodecError::TrailingBytes(self.rest.len())))
     }
 
     #[inline]

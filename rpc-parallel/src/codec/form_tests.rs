@@ -17,7 +17,7 @@ fn write<T: Serialize>(value: &T, room: usize, limit: usize) -> Result<Vec<u8>, 
 fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<(T, &'de [u8]), Refused> {
     let mut deserializer = Deserializer::new(bytes);
     let value = T::deserialize(&mut deserializer)?;
-    Ok((value, deserializer.rest()))
+    Ok((value, &bytes[bytes.len() - deserializer.left()..]))
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

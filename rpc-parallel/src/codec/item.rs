@@ -2,9 +2,9 @@
 
 use std::any::{Any, TypeId};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Bytes, CodecError, decode, deserializer::Deserializer, refused::Refused, serializer::Serializer};
+use super::{Bytes, deserializer::Deserializer, refused::Refused, serializer::Serializer};
 use crate::wire::Batch;
 
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
@@ -25,41 +25,38 @@ fn push<T: Serialize>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), R
     })
 }
 
-/// Reads the item that fills `bytes`.
-pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Refused> {
+/// Reads an item from the front of its bytes, which it should fill: [`Deserializer::is_done`] tells.
+///
+/// What serde returns is returned as it is: one more move of an item of 64 bytes would cost as much as reading it.
+pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
     if TypeId::of::<T>() == TypeId::of::<Vec<u8>>() {
         return decode_bytes(bytes);
     }
-    let mut deserializer = Deserializer::new(bytes);
-    // Returned as it is: each move of a value of 64 bytes would cost as much as reading it.
-    let mut value = T::deserialize(&mut deserializer);
-    let rest = deserializer.rest();
-    if !rest.is_empty() && value.is_ok() {
-        value = Err(left_over(rest));
-    }
-    value
+    T::deserialize(bytes)
 }
+
+/// How items are read.
+pub(crate) type DecodeItem<T> = fn(&mut Deserializer<'_>) -> Result<T, Refused>;
 
 /// Reads a `T` that is a `Vec<u8>` in one copy; serde would see a list of numbers.
-fn decode_bytes<T: 'static>(bytes: &[u8]) -> Result<T, Refused> {
-    let list = decode::<&[u8]>(bytes).map_err(|error| Refused(Box::new(error)))?.to_vec();
-    let mut list = Some(list);
+fn decode_bytes<T: 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
+    let mut list = Some(<&[u8]>::deserialize(bytes)?.to_vec());
     match (&mut list as &mut dyn Any).downcast_mut::<Option<T>>().and_then(Option::take) {
         Some(value) => Ok(value),
-        // For no other type this is asked.
-        None => Err(left_over(bytes)),
+        None => unreachable!("nothing but a `Vec<u8>` is read as one"),
     }
-}
-
-#[cold]
-fn left_over(rest: &[u8]) -> Refused {
-    Refused(Box::new(CodecError::TrailingBytes(rest.len())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::item_at;
+    use crate::{codec::CodecError, wire::item_at};
+
+    fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
+        let mut bytes = Deserializer::new(bytes);
+        let item = decode_item(&mut bytes).map_err(|refused| *refused.0)?;
+        if bytes.is_done() { Ok(item) } else { Err(*bytes.left_over().0) }
+    }
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + 'static>(items: &[T]) {
         let (mut batch, mut at) = (Batch::default(), 0);
@@ -67,7 +64,7 @@ mod tests {
             encode_item(item, &mut batch, 1 << 20).unwrap();
         }
         for item in items {
-            assert_eq!(&decode_item::<T>(item_at(batch.items(), &mut at).unwrap()).unwrap(), item);
+            assert_eq!(&decode::<T>(item_at(batch.items(), &mut at).unwrap()).unwrap(), item);
         }
         assert_eq!(item_at(batch.items(), &mut at), None);
     }
@@ -93,11 +90,11 @@ mod tests {
 
     #[test]
     fn an_item_fills_its_bytes() {
-        assert_eq!(*decode_item::<u64>(&[5, 6]).unwrap_err().0, CodecError::TrailingBytes(1));
+        assert_eq!(decode::<u64>(&[5, 6]).unwrap_err(), CodecError::TrailingBytes(1));
         for bad in [&[][..], &[0x80], &[0xff; 10], &[0xff; 11]] {
-            assert!(matches!(*decode_item::<u64>(bad).unwrap_err().0, CodecError::Decode(_)), "{bad:x?}");
+            assert!(matches!(decode::<u64>(bad).unwrap_err(), CodecError::Decode(_)), "{bad:x?}");
         }
-        assert!(matches!(*decode_item::<String>(&[5, b'a']).unwrap_err().0, CodecError::Decode(_)));
-        assert!(matches!(*decode_item::<Vec<u8>>(&[5, b'a']).unwrap_err().0, CodecError::Decode(_)));
+        assert!(matches!(decode::<String>(&[5, b'a']).unwrap_err(), CodecError::Decode(_)));
+        assert!(matches!(decode::<Vec<u8>>(&[5, b'a']).unwrap_err(), CodecError::Decode(_)));
     }
 }

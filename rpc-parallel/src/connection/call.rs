@@ -3,38 +3,27 @@
 use std::{
     fmt,
     sync::Arc,
-    task::{Context, Poll},
-    time::{Duration, Instant},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::time::Sleep;
 
 use crate::{
-    connection::{CallContext, Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
+    connection::{Connection, RawReceiver, RawSender, Shared, Terminal, core::Core, draft::Draft, too_big::TooBig},
     id::{CallId, FunctionId},
-    proto::{CallSide, OpenCall, OpenCallError, StreamKey},
-    wire::{CloseReason, Status},
+    proto::{CallSide, OpenCallError, StreamKey, TraceContext},
+    wire::{CloseReason, Payload, Status},
 };
-
-/// Starts to write one upload once its call is open.
-pub(crate) type Upload = Box<dyn FnOnce(RawSender) + Send>;
 
 /// A call that is made by polling it, and cancelled by dropping it.
 pub(crate) struct RawCall {
     connection: Connection,
     state: State,
-    /// The place among those who wait until the peer takes further calls.
-    vacancy: Option<usize>,
-    /// The place among those whose message is being written.
-    unwritten: Option<usize>,
 }
 
 enum State {
-    Unsent {
-        open: OpenCall,
-        uploads: Vec<Upload>,
-    },
+    Unsent(Box<Draft>),
     /// The call is on its way: its id, and the slot in which its reply will be found.
     Sent {
         call: CallId,
@@ -43,6 +32,8 @@ enum State {
     /// A one-way message is queued: it is over when so many bytes of the connection are written.
     Writing {
         until: u64,
+        /// The place among those whose message is being written.
+        place: Option<usize>,
     },
     Over,
 }
@@ -51,8 +42,8 @@ enum State {
 #[derive(Debug)]
 pub struct RawReply {
     pub(crate) status: Status,
-    pub(crate) payload: Bytes,
-    pub(crate) download: Option<RawDownload>,
+    pub(crate) payload: Payload,
+    pub(crate) download: Option<Box<RawDownload>>,
 }
 
 /// The stream that follows a reply.
@@ -72,24 +63,23 @@ pub(crate) enum CallFailure {
 }
 
 impl RawCall {
-    pub(crate) fn new(
-        connection: Connection,
-        function: FunctionId,
-        one_way: bool,
-        payload: Vec<u8>,
-        uploads: Vec<Upload>,
-    ) -> Self {
-        // The macro refuses more uploads than a byte can count.
-        let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
-        let trace = CallContext::current().and_then(|call| call.trace());
-        let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
-        Self { connection, state: State::Unsent { open, uploads }, vacancy: None, unwritten: None }
+    #[inline]
+    pub(crate) fn new(connection: Connection, function: FunctionId, one_way: bool, mut draft: Box<Draft>) -> Self {
+        (draft.open.function, draft.open.one_way) = (function, one_way);
+        Self { connection, state: State::Unsent(draft) }
+    }
+
+    /// Makes the call part of a trace. Without effect once the call is sent.
+    pub(crate) fn set_trace(&mut self, trace: TraceContext) {
+        if let State::Unsent(draft) = &mut self.state {
+            draft.open.trace = Some(trace);
+        }
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
     pub(crate) fn set_deadline(&mut self, deadline: Duration) {
-        if let State::Unsent { open, .. } = &mut self.state {
-            open.deadline = Some(deadline);
+        if let State::Unsent(draft) = &mut self.state {
+            draft.open.deadline = Some(deadline);
         }
     }
 
@@ -101,87 +91,90 @@ impl RawCall {
     /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
     /// nobody is woken when it does.
     pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
-        let (open, uploads) = match &mut self.state {
-            State::Unsent { open, uploads } => (open, uploads),
-            State::Writing { .. } => return self.poll_written(cx),
-            State::Sent { .. } | State::Over => return Poll::Ready(Ok(())),
-        };
-        let shared = Arc::clone(self.connection.shared());
-        let mut core = shared.lock();
-        if let Some(terminal) = core.terminal.clone() {
-            drop(core);
+        match self.state {
+            State::Unsent(_) => self.send(cx),
+            State::Writing { .. } => self.poll_written(cx),
+            State::Sent { .. } | State::Over => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Sends the call, and has the task woken by what it waits for next.
+    fn send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
+        let State::Unsent(draft) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let shared = self.connection.shared();
+        let mut guard = shared.lock();
+        let core = &mut *guard;
+        if let Some(terminal) = &core.terminal {
+            let failure = CallFailure::Lost(terminal.clone());
+            drop(guard);
             // The caller's streams are dropped with it: never under the lock, which one from this connection takes.
             self.state = State::Over;
-            return Poll::Ready(Err(CallFailure::Lost(terminal)));
+            return Poll::Ready(Err(failure));
         }
         if core.session.close_reason().is_some_and(CloseReason::is_silent) {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
             if let Some(cx) = cx {
-                core.vacancy.wait(&mut self.vacancy, cx);
+                core.vacancy.wait(&mut draft.vacancy, cx);
             }
             return Poll::Pending;
         }
-        let one_way = open.one_way;
-        let call = OpenCall { payload: std::mem::take(&mut open.payload), ..open.clone() };
         // Nothing to wait with: written now, the call saves a hop to the driver.
         let alone = core.session.open_calls() == 0 && core.last_replies <= 1 && !core.session.transmit();
-        let call = match core.session.open_call(Instant::now(), call) {
+        let call = match core.session.open_call(&mut draft.open) {
             Ok(call) => call,
-            Err(OpenCallError::Full(back)) => {
-                *open = back;
+            Err(OpenCallError::Full) => {
                 if let Some(cx) = cx {
-                    core.vacancy.wait(&mut self.vacancy, cx);
+                    core.vacancy.wait(&mut draft.vacancy, cx);
                 }
                 return Poll::Pending;
             }
             Err(error) => {
-                let failure = CallFailure::from_open(error, &core);
-                drop(core);
+                let failure = CallFailure::from_open(error, core);
+                drop(guard);
                 self.state = State::Over;
                 return Poll::Ready(Err(failure));
             }
         };
-        core.vacancy.leave(&mut self.vacancy);
-        let uploads = std::mem::take(uploads);
+        core.vacancy.leave(&mut draft.vacancy);
         // Under the same lock, so that what the worker says of a stream finds its sender.
-        let senders: Vec<_> = (1..)
-            .zip(&uploads)
-            .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
-            .map(|key| RawSender::upload(Arc::clone(&shared), &mut core, key))
-            .collect();
-        let slot = if one_way { None } else { Some(core.waiting.add_caller(call)) };
-        if alone {
-            shared.flush_now(&mut core);
+        let senders = senders(shared, core, call, draft);
+        let sent = if draft.open.one_way {
+            State::Writing { until: core.session.bytes_sent() + core.session.bytes_queued(), place: None }
         } else {
-            shared.flush_soon(&core);
-        }
-        let until = core.session.bytes_sent() + core.session.bytes_queued();
-        drop(core);
-        self.state = match slot {
-            Some(slot) => State::Sent { call, slot },
-            None => State::Writing { until },
+            State::Sent { call, slot: core.waiting.add_caller(call, cx.as_deref()) }
         };
-        for (upload, sender) in uploads.into_iter().zip(senders) {
-            shared.in_runtime(|| upload(sender));
+        if alone {
+            shared.flush_now(core);
+        } else {
+            shared.flush_soon(core);
         }
-        if one_way { self.poll_written(cx) } else { Poll::Ready(Ok(())) }
+        drop(guard);
+        if !senders.is_empty() {
+            for (upload, sender) in draft.uploads.drain(..).zip(senders) {
+                shared.in_runtime(|| upload(sender));
+            }
+        }
+        if let State::Unsent(draft) = std::mem::replace(&mut self.state, sent) {
+            draft.recycle();
+        }
+        self.poll_written(cx)
     }
 
     /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
     fn poll_written(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
-        let State::Writing { until } = self.state else { return Poll::Ready(Ok(())) };
+        let State::Writing { until, place } = &mut self.state else { return Poll::Ready(Ok(())) };
         let mut core = self.connection.shared().lock();
-        let result = if core.session.bytes_sent() >= until {
+        let result = if core.session.bytes_sent() >= *until {
             Ok(())
         } else if let Some(terminal) = core.terminal.clone() {
             Err(CallFailure::Lost(terminal))
         } else {
             if let Some(cx) = cx {
-                core.unwritten.wait(&mut self.unwritten, cx);
+                core.unwritten.wait(place, cx);
             }
             return Poll::Pending;
         };
-        core.unwritten.leave(&mut self.unwritten);
+        core.unwritten.leave(place);
         drop(core);
         self.state = State::Over;
         Poll::Ready(result)
@@ -189,13 +182,13 @@ impl RawCall {
 
     /// Sends the call if need be and waits for its reply.
     pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, CallFailure>> {
-        match self.poll_send(Some(cx)) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
-            Poll::Pending => return Poll::Pending,
-        }
-        let State::Sent { slot, .. } = self.state else {
-            return Poll::Ready(Err(CallFailure::Closing));
+        let slot = match self.state {
+            State::Sent { slot, .. } => slot,
+            State::Unsent(_) => {
+                ready!(self.send(Some(cx)))?;
+                return Poll::Pending;
+            }
+            State::Writing { .. } | State::Over => return Poll::Ready(Err(CallFailure::Closing)),
         };
         let shared = self.connection.shared();
         let mut core = shared.lock();
@@ -206,9 +199,11 @@ impl RawCall {
         if let Some(reply) = caller.reply.take() {
             core.waiting.callers.try_remove(slot);
             self.state = State::Over;
-            let download = reply.reader.map(|(key, slot)| RawDownload {
-                receiver: RawReceiver::new(Arc::clone(shared), key, slot),
-                _connection: self.connection.clone(),
+            let download = reply.reader.map(|(key, slot)| {
+                Box::new(RawDownload {
+                    receiver: RawReceiver::new(Arc::clone(shared), key, slot),
+                    _connection: self.connection.clone(),
+                })
             });
             return Poll::Ready(Ok(RawReply { status: reply.status, payload: reply.payload, download }));
         }
@@ -245,7 +240,7 @@ impl RawCall {
                 }
             }
         }
-        shared.flush_soon(&core);
+        shared.flush_soon(&mut core);
         drop(core);
         for waker in wakers {
             waker.wake();
@@ -263,26 +258,43 @@ impl CallFailure {
                 Some(terminal) => Self::Lost(terminal),
                 None => Self::Closing,
             },
-            OpenCallError::Full(_) | OpenCallError::TooManyUploads(_) | OpenCallError::Closing => Self::Closing,
+            OpenCallError::Full | OpenCallError::TooManyUploads(_) | OpenCallError::Closing => Self::Closing,
         }
     }
 }
 
+/// The writing halves of the call's uploads.
+fn senders(shared: &Arc<Shared>, core: &mut Core, call: CallId, draft: &Draft) -> Vec<RawSender> {
+    if draft.uploads.is_empty() {
+        return Vec::new();
+    }
+    (1..)
+        .zip(&draft.uploads)
+        .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
+        .map(|key| RawSender::upload(Arc::clone(shared), core, key))
+        .collect()
+}
+
 impl Drop for RawCall {
     fn drop(&mut self) {
-        if self.vacancy.is_some() || self.unwritten.is_some() {
-            let mut core = self.connection.shared().lock();
-            core.vacancy.leave(&mut self.vacancy);
-            core.unwritten.leave(&mut self.unwritten);
+        match &mut self.state {
+            State::Over => {}
+            State::Sent { .. } => self.cancel(),
+            State::Unsent(draft) if draft.vacancy.is_some() => {
+                self.connection.shared().lock().vacancy.leave(&mut draft.vacancy);
+            }
+            State::Writing { place, .. } if place.is_some() => {
+                self.connection.shared().lock().unwritten.leave(place);
+            }
+            State::Unsent(_) | State::Writing { .. } => {}
         }
-        self.cancel();
     }
 }
 
 impl fmt::Debug for RawCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Unsent { .. } => "unsent",
+            State::Unsent(_) => "unsent",
             State::Sent { .. } => "sent",
             State::Writing { .. } => "being written",
             State::Over => "over",

@@ -13,8 +13,9 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CalledFunction, ConnectionLost, Incoming, Service, Terminal,
+        CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
         core::{Core, Shared},
+        replies,
     },
     proto::{CallSide, Event, StreamKey},
     transport::Socket,
@@ -35,6 +36,7 @@ pub(crate) struct Driver {
     incoming: Vec<Incoming>,
     /// How many bytes of items this poll has brought.
     items: usize,
+    replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
     /// The timer says how long the end may take.
@@ -54,6 +56,7 @@ impl Driver {
             yielded: false,
             incoming: Vec::new(),
             items: 0,
+            replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
             limited: false,
@@ -65,6 +68,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.driving = true;
+        core.woken = false;
         core.last_replies = 0;
         let mut more = false;
         for _ in 0..READS_PER_PASS {
@@ -111,8 +115,20 @@ impl Driver {
 
     /// Sorts what the session has found into the slots of those who wait for it.
     fn dispatch(&mut self, core: &mut Core) {
-        let wakers = &mut self.wakers;
-        while let Some(event) = core.session.poll_event() {
+        let Self { shared, wakers, incoming, .. } = self;
+        loop {
+            let Core { session, waiting, served, last_replies, .. } = core;
+            session.take_replies(|call, status, payload| {
+                *last_replies += 1;
+                waiting.replied_alone(call, status, payload, wakers);
+            });
+            let limit = session.message_limit();
+            session.take_calls(|call, function, payload| {
+                let serial = served.open(call);
+                let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
+                incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
+            });
+            let Some(event) = session.poll_event() else { return };
             match event {
                 Event::Replied { call, status, payload, download } => {
                     core.last_replies += 1;
@@ -123,9 +139,8 @@ impl Driver {
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let call = CalledFunction { call, function, one_way, deadline, trace, uploads, payload };
-                    let limit = core.session.message_limit();
-                    self.incoming.push(Incoming::new(Arc::clone(&self.shared), call, serial, limit));
+                    let target = Target { shared: Arc::clone(shared), call, serial, one_way, uploads };
+                    incoming.push(Incoming { target, function, deadline, trace, payload, limit });
                 }
                 Event::CallAborted { call, why } => {
                     core.served.abort(call, why);
@@ -148,9 +163,17 @@ impl Driver {
     /// Starts the handlers of the calls that have arrived.
     fn serve(&mut self) {
         self.wake();
-        for incoming in self.incoming.drain(..) {
-            self.service.start(incoming);
+        if self.incoming.is_empty() {
+            return;
         }
+        let Self { shared, service, incoming, replies, .. } = self;
+        replies::collecting(shared, replies, || {
+            CallContext::enter_several(|| {
+                for incoming in incoming.drain(..) {
+                    service.start(incoming);
+                }
+            });
+        });
     }
 
     fn wake(&mut self) {
@@ -185,6 +208,7 @@ impl Driver {
     fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
+        core.send(&mut self.replies);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their
             // turn: writing now would cost one write for each of them.

@@ -87,7 +87,7 @@ impl Drop for RawReceiver {
         let mut core = self.shared.lock();
         if core.waiting.remove_reader(self.key, self.slot) && core.terminal.is_none() {
             core.session.stop_stream(self.key);
-            self.shared.flush_soon(&core);
+            self.shared.flush_soon(&mut core);
         }
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::{
     id::{BuildId, CallId, FunctionId, WorkerId},
     settings::{HeartbeatSettings, Settings},
-    wire::{CloseReason, Limits, Role, Status, TooBig, TraceContext},
+    wire::{CloseReason, Limits, Payload, Role, Status, TooBig, TraceContext},
 };
 
 /// Which end of a connection a session is. Once the handshake is over both ends are alike.
@@ -127,10 +127,10 @@ pub(crate) enum OpenCallError {
     /// A call cannot have so many uploads.
     #[error("a call has {0} uploads, more than the protocol allows")]
     TooManyUploads(u8),
-    /// The peer has all that it allows, or the handshake is not over: here is the call again. An
+    /// The peer has all that it allows, or the handshake is not over: the call is as it was. An
     /// [`Event::Vacancy`] follows when it may be tried once more.
     #[error("the connection has no room for another call")]
-    Full(OpenCall),
+    Full,
     /// One of the sides is closing.
     #[error("the connection is closing")]
     Closing,
@@ -178,7 +178,7 @@ pub(crate) enum Event {
         /// How many streams the peer sends.
         uploads: u8,
         /// The arguments.
-        payload: Bytes,
+        payload: Payload,
     },
     /// Drop the handler, and its streams: the session has already answered, ended the download and stopped the
     /// uploads. No other event about the call follows.
@@ -195,7 +195,7 @@ pub(crate) enum Event {
         /// How it went.
         status: Status,
         /// The value or the failure.
-        payload: Bytes,
+        payload: Payload,
         /// Whether stream 0 follows.
         download: bool,
     },

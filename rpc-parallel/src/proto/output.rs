@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, io::IoSlice};
 
 use super::StreamKey;
-use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX};
+use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload};
 
 /// The queue of bytes towards the peer.
 ///
@@ -44,6 +44,7 @@ impl Output {
     }
 
     /// Queues a frame.
+    #[inline]
     pub(super) fn push(&mut self, frame: Frame, payload: &[u8]) {
         let before = self.begin(frame, payload.len());
         self.tail.extend_from_slice(payload);
@@ -51,10 +52,25 @@ impl Output {
     }
 
     /// Queues a frame with a payload of its own, which is not copied if it is large.
-    pub(super) fn push_owned(&mut self, frame: Frame, payload: Vec<u8>) {
-        if payload.len() < LARGE {
-            return self.push(frame, &payload);
+    #[inline]
+    pub(super) fn push_owned(&mut self, frame: Frame, payload: Payload) {
+        match payload {
+            Payload::Owned(payload) if payload.len() >= LARGE => self.push_large(frame, payload),
+            payload => self.push(frame, &payload),
         }
+    }
+
+    /// Queues a frame with a payload that is copied if it is small, and taken if it is large.
+    #[inline]
+    pub(super) fn push_from(&mut self, frame: Frame, payload: &mut Vec<u8>) {
+        if payload.len() < LARGE {
+            self.push(frame, payload);
+        } else {
+            self.push_large(frame, std::mem::take(payload));
+        }
+    }
+
+    fn push_large(&mut self, frame: Frame, payload: Vec<u8>) {
         let before = self.begin(frame, payload.len());
         self.queued += (self.tail.len() - before + payload.len()) as u64;
         self.seal();
@@ -187,6 +203,42 @@ impl Output {
         if chunk.capacity() > self.spare.capacity() && chunk.capacity() <= 4 * CHUNK {
             chunk.clear();
             self.spare = chunk;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::CallId, proto::CallSide};
+
+    #[test]
+    fn what_a_write_does_not_take_of_items_is_queued() {
+        let key = StreamKey { side: CallSide::Local, call: CallId(3), stream: 1 };
+        let items = [7; 100];
+        let mut whole = Output::default();
+        whole.push_items(key, &items);
+        let whole = whole.tail;
+        for taken in 0..=whole.len() {
+            let (mut output, mut written) = (Output::default(), Vec::new());
+            output.push_items_through(key, &items, |slices| {
+                slices.iter().for_each(|slice| written.extend_from_slice(slice));
+                written.truncate(taken);
+                taken
+            });
+            assert_eq!((output.sent(), output.end()), (taken as u64, whole.len() as u64));
+            assert_eq!(output.is_empty(), taken == whole.len());
+            output.push_items_through(key, &items, |slices| {
+                assert!(taken == whole.len());
+                slices.iter().for_each(|slice| written.extend_from_slice(slice));
+                whole.len()
+            });
+            let mut slices = [IoSlice::new(&[]); 4];
+            let count = output.slices(&mut slices);
+            slices[..count].iter().for_each(|slice| written.extend_from_slice(slice));
+            assert_eq!(written, whole.repeat(2));
+            output.advance(2 * whole.len());
+            assert!(output.is_empty());
         }
     }
 }

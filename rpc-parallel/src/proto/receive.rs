@@ -2,42 +2,58 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::{Event, Session, input::BadInput};
-use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame};
+use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame, Payload};
+
+/// What came of looking for a frame.
+pub(super) enum Received {
+    Event(Event),
+    /// One whose events, if any, are queued.
+    Frame,
+    Nothing,
+}
 
 impl Session {
-    /// Takes all complete frames of the input.
-    pub(super) fn receive_frames(&mut self, now: Instant) {
-        let limit = self.settings.max_message_size + FRAME_ALLOWANCE;
-        while self.handshake.is_none() && !self.is_closed() {
-            match self.input.next_frame(limit) {
-                Ok(Some((frame, payload))) => self.receive_frame(now, frame, payload),
-                Ok(None) => return,
+    /// Takes the next complete frame of the input.
+    #[inline]
+    pub(super) fn receive_frame(&mut self) -> Received {
+        if !self.unread || self.handshake.is_some() {
+            return Received::Nothing;
+        }
+        if !self.is_closed() {
+            match self.input.next_frame(self.settings.max_message_size + FRAME_ALLOWANCE) {
+                Ok(Some((frame, payload))) => {
+                    return match self.take_frame(self.received_at, frame, payload) {
+                        Some(event) => Received::Event(event),
+                        None => Received::Frame,
+                    };
+                }
+                Ok(None) => {}
                 Err(BadInput::TooBig(size)) => self.too_big(size),
                 Err(BadInput::Malformed(error)) => self.violation(error),
             }
         }
-        if self.is_closed() {
-            // Nobody will look at it; the driver may read on until the end of file.
-            self.input.clear();
-        }
+        self.unread = false;
+        self.after_change();
+        Received::Frame
     }
 
-    fn receive_frame(&mut self, now: Instant, frame: Frame, payload: Bytes) {
+    /// The events of the two frames that pipelined calls consist of are returned rather than queued; others that follow
+    /// from the same frame come after them.
+    fn take_frame(&mut self, now: Instant, frame: Frame, payload: Payload) -> Option<Event> {
         match frame {
             Frame::Heartbeat => {}
-            Frame::Call(head) => self.receive_call(now, head, payload),
+            Frame::Call(head) => return self.receive_call(now, head, payload),
             Frame::Reply { call, status, download } => {
                 if payload.len() > self.settings.max_message_size {
-                    return self.too_big(payload.len());
+                    self.too_big(payload.len());
+                    return None;
                 }
-                self.receive_reply(call, status, download, payload);
+                return self.receive_reply(call, status, download, payload);
             }
             Frame::Cancel { call } => self.receive_cancel(call),
-            Frame::Items { call, stream } => self.receive_items(call, stream, payload),
-            Frame::End { call, stream, status } => self.receive_end(call, stream, status, payload),
+            Frame::Items { call, stream } => self.receive_items(call, stream, payload.into_bytes()),
+            Frame::End { call, stream, status } => self.receive_end(call, stream, status, payload.into_bytes()),
             Frame::Credit { call, stream, bytes } => self.receive_credit(call, stream, bytes),
             Frame::Stop { call, stream } => self.receive_stop(call, stream),
             Frame::Done { call } => self.receive_done(call),
@@ -48,6 +64,7 @@ impl Session {
             Frame::Closing => self.receive_closing(),
             Frame::Close { kind } => self.closed_by_peer(kind, &payload),
         }
+        None
     }
 
     fn receive_closing(&mut self) {

@@ -13,7 +13,7 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    codec::Refused,
+    codec::{DecodeItem, Deserializer, Refused},
     connection::{End, RawReceiver, Target},
     wire::Status,
 };
@@ -25,7 +25,7 @@ use crate::{
 /// complete one. A task that reads on after the handler has answered sees an end in these cases.
 pub struct Upload<I> {
     receiver: Option<RawReceiver>,
-    decode: fn(&[u8]) -> Result<I, Refused>,
+    decode: DecodeItem<I>,
     target: Target,
     answered: Arc<AtomicBool>,
 }
@@ -33,7 +33,7 @@ pub struct Upload<I> {
 impl<I> Upload<I> {
     pub(super) fn new(
         receiver: Option<RawReceiver>,
-        decode: fn(&[u8]) -> Result<I, Refused>,
+        decode: DecodeItem<I>,
         target: Target,
         answered: Arc<AtomicBool>,
     ) -> Self {
@@ -81,8 +81,13 @@ impl<I> Stream for Upload<I> {
         loop {
             let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
             if let Some(item) = receiver.next_item() {
-                return match decode(item) {
-                    Ok(item) => Poll::Ready(Some(item)),
+                let mut bytes = Deserializer::new(item);
+                return match decode(&mut bytes) {
+                    Ok(item) if bytes.is_done() => Poll::Ready(Some(item)),
+                    Ok(_) => {
+                        let error = bytes.left_over();
+                        self.undecodable(&error)
+                    }
                     Err(error) => self.undecodable(&error),
                 };
             }

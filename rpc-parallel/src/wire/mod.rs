@@ -16,8 +16,11 @@ mod frame;
 mod hello;
 mod items;
 mod limits;
+mod payload;
 #[cfg(test)]
 mod pins;
+mod scratch;
+mod short;
 mod status;
 mod trace;
 mod varint;
@@ -34,6 +37,9 @@ pub(crate) use items::{BadItems, check_items, item_at, items_within, split_items
 #[cfg(test)]
 pub(crate) use items::{item_size, push_item, take_item};
 pub(crate) use limits::Limits;
+pub(crate) use payload::Payload;
+pub(crate) use scratch::Scratch;
+pub(crate) use short::{short_call, short_reply};
 pub(crate) use status::{Status, TooBig};
 pub(crate) use trace::TraceContext;
 pub(crate) use verdict::Verdict;
