@@ -17,8 +17,6 @@ trait Bench {
     async fn echo(&self, bytes: &[u8]) -> Vec<u8>;
     async fn numbers(&self, to: u64) -> impl Stream<Item = u64>;
     async fn lines(&self, count: usize) -> impl Stream<Item = Line>;
-    async fn arrays(&self, count: usize) -> impl Stream<Item = [[u8; 32]; 2]>;
-    async fn words(&self, count: usize) -> impl Stream<Item = [u64; 8]>;
 }
 
 /// 64 bytes that serde sees as bytes, as with `#[serde(with = "serde_bytes")]`.
@@ -76,12 +74,6 @@ impl Bench for Bencher {
     async fn lines(&self, count: usize) -> impl Stream<Item = Line> {
         stream::iter((0..count).map(|_| Line([7; 64])))
     }
-    async fn arrays(&self, count: usize) -> impl Stream<Item = [[u8; 32]; 2]> {
-        stream::iter((0..count).map(|_| [[7; 32]; 2]))
-    }
-    async fn words(&self, count: usize) -> impl Stream<Item = [u64; 8]> {
-        stream::iter((0..count).map(|_| [7 << 50; 8]))
-    }
 }
 
 /// One workload: seconds per unit of ours and of the limit, in one round.
@@ -91,7 +83,7 @@ pub(crate) struct Workload {
     pub(crate) show: fn(f64) -> String,
 }
 
-pub(crate) const ALL: [Workload; 11] = [
+pub(crate) const ALL: [Workload; 9] = [
     Workload {
         name: "sequential call, u64 → u64",
         run: |p, q| (sequential(p, n(q, 20_000), false), limit::ping_pong(8, n(q, 20_000), p)),
@@ -125,16 +117,6 @@ pub(crate) const ALL: [Workload; 11] = [
     Workload {
         name: "stream of 64-byte items, per item",
         run: |p, q| (lines(p, n(q, 5_000_000)), limit::stream::<64>(n(q, 10_000_000), p)),
-        show: nanos,
-    },
-    Workload {
-        name: "stream of two arrays of 32 bytes, per item",
-        run: |p, q| (arrays(p, n(q, 5_000_000)), limit::stream::<64>(n(q, 10_000_000), p)),
-        show: nanos,
-    },
-    Workload {
-        name: "stream of eight u64, per item",
-        run: |p, q| (words(p, n(q, 5_000_000)), limit::stream::<64>(n(q, 10_000_000), p)),
         show: nanos,
     },
     Workload {
@@ -234,36 +216,6 @@ fn lines(placement: Placement, count: usize) -> f64 {
         let client = client(placement).await;
         let start = Instant::now();
         let mut stream = client.lines(count).await.unwrap();
-        let mut got = 0;
-        while let Some(line) = stream.next().await {
-            std::hint::black_box(line.unwrap());
-            got += 1;
-        }
-        assert_eq!(got, count);
-        start.elapsed().as_secs_f64() / count as f64
-    })
-}
-
-fn arrays(placement: Placement, count: usize) -> f64 {
-    run(false, placement, async move {
-        let client = client(placement).await;
-        let start = Instant::now();
-        let mut stream = client.arrays(count).await.unwrap();
-        let mut got = 0;
-        while let Some(line) = stream.next().await {
-            std::hint::black_box(line.unwrap());
-            got += 1;
-        }
-        assert_eq!(got, count);
-        start.elapsed().as_secs_f64() / count as f64
-    })
-}
-
-fn words(placement: Placement, count: usize) -> f64 {
-    run(false, placement, async move {
-        let client = client(placement).await;
-        let start = Instant::now();
-        let mut stream = client.words(count).await.unwrap();
         let mut got = 0;
         while let Some(line) = stream.next().await {
             std::hint::black_box(line.unwrap());
