@@ -101,16 +101,18 @@ impl<'de> Deserializer<'de> {
 
     #[inline]
     fn u64(&mut self) -> Result<u64, Refused> {
-        // All bytes at once: a loop would be as slow as the number is long, and slower where lengths change.
-        if let Some(first) = self.rest.first_chunk() {
-            let word = u64::from_le_bytes(*first);
-            let last = !word & 0x8080_8080_8080_8080;
-            if last != 0 {
-                // The lowest such bit ends the number; those below it belong to the number's bytes.
-                let bits = gather(word & (last ^ (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f);
-                self.rest = self.rest.get(last.trailing_zeros() as usize / 8 + 1..).unwrap_or_default();
-                return Ok(bits);
-            }
+        // What ends with the value, as an item that is a number does, is short; numbers in the middle of one may not be.
+        if let Some((first, rest)) = self.rest.split_first()
+            && *first < 0x80
+        {
+            self.rest = rest;
+            return Ok(u64::from(*first));
+        }
+        if let Some(first) = self.rest.first_chunk()
+            && let Some((value, len)) = take_whole(*first)
+        {
+            self.rest = self.rest.get(len..).unwrap_or_default();
+            return Ok(value);
         }
         self.varint::<10>(0x01)
     }
@@ -150,6 +152,20 @@ impl<'de> Deserializer<'de> {
         };
         text.and_then(|text| text.chars().next()).ok_or_else(|| refuse(Postcard::DeserializeBadChar))
     }
+}
+
+/// A number of at most eight bytes, and how many it has. All at once: a loop would be as slow as the number is long. Not
+/// inlined: it would keep what calls it, for each number of a value, from being so.
+#[inline(never)]
+fn take_whole(bytes: [u8; 8]) -> Option<(u64, usize)> {
+    let word = u64::from_le_bytes(bytes);
+    let last = !word & 0x8080_8080_8080_8080;
+    if last == 0 {
+        return None;
+    }
+    // The lowest such bit ends the number; those below it belong to the number's bytes.
+    let bits = word & (last ^ (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
+    Some((gather(bits), last.trailing_zeros() as usize / 8 + 1))
 }
 
 /// Seven bits of each byte, next to each other.

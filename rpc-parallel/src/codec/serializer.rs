@@ -117,14 +117,28 @@ const LEAST_ROOM: usize = 256;
 
 /// Writes a number and says how long it is; what follows may be overwritten.
 #[inline]
-fn put_varint(place: &mut [u8; VARINT], value: u64) -> usize {
-    if value < 0x80 {
-        place[0] = value as u8;
-        return 1;
+fn put_varint(place: &mut [u8; VARINT], mut value: u64) -> usize {
+    if value >= LONG {
+        return put_long(place, value);
     }
+    let mut len = 0;
+    while value >= 0x80 && len < VARINT - 1 {
+        place[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    place[len] = value as u8;
+    len + 1
+}
+
+/// From here on a number is written faster as a whole than byte by byte.
+const LONG: u64 = 1 << 28;
+
+/// Not inlined: it would keep what calls it, for each number of a value, from being so.
+#[inline(never)]
+fn put_long(place: &mut [u8; VARINT], value: u64) -> usize {
     let Some(first) = place.first_chunk_mut() else { return 0 };
     if value < 1 << 56 {
-        // All bytes at once: a loop would be as slow as the number is long, and slower where lengths change.
         let len = (63 - value.leading_zeros() as usize) / 7 + 1;
         let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
         *first = (spread(value) | more).to_le_bytes();
