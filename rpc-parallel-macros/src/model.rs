@@ -77,6 +77,8 @@ pub(crate) enum Passing {
     Bytes,
     /// `Vec<u8>`
     ByteVec,
+    /// `Bytes`, which may be the one of the crate `bytes`.
+    NamedBytes,
     /// `&T`: this is `T`.
     Lent(Type),
     /// `Option<&T>`: this is `T`.
@@ -145,6 +147,22 @@ impl WorkerTrait {
 impl Method {
     pub(crate) fn uploads(&self) -> usize {
         self.arguments.iter().filter(|argument| matches!(argument.passing, Passing::Upload(_))).count()
+    }
+
+    /// The last argument that is no stream, if it may be bytes: these then end the message.
+    pub(crate) fn tail(&self) -> Option<usize> {
+        let value = |argument: &Argument| !matches!(argument.passing, Passing::Upload(_));
+        let last = self.arguments.iter().rposition(value)?;
+        let passing = &self.arguments[last].passing;
+        matches!(passing, Passing::Bytes | Passing::ByteVec | Passing::NamedBytes).then_some(last)
+    }
+
+    /// How the only argument that is no stream travels.
+    pub(crate) fn only_argument(&self) -> Option<&Passing> {
+        let mut values = self.arguments.iter().map(|argument| &argument.passing);
+        let mut next = || values.find(|passing| !matches!(passing, Passing::Upload(_)));
+        let first = next();
+        if next().is_some() { None } else { first }
     }
 
     pub(crate) fn has_download(&self) -> bool {

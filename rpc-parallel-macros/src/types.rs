@@ -22,6 +22,7 @@ pub(crate) fn passing(ty: &Type) -> Passing {
         },
         Type::Path(path) => match arguments(path).as_slice() {
             [inner] if last_is(path, "Vec") && is_path(inner, "u8") => Passing::ByteVec,
+            [] if last_is(path, "Bytes") => Passing::NamedBytes,
             [Type::Reference(reference)] if last_is(path, "Option") => match strip(&reference.elem) {
                 Type::Slice(slice) if is_path(&slice.elem, "u8") => Passing::Value,
                 inner if is_path(inner, "str") => Passing::Value,

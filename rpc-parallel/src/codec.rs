@@ -6,9 +6,11 @@ mod form_tests;
 mod item;
 mod refused;
 mod serializer;
+mod varint;
 
 use std::fmt;
 
+use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -17,6 +19,7 @@ pub(crate) use self::{
     item::{DecodeItem, decode_item, encode_item},
     refused::Refused,
 };
+use crate::{bulk, wire::Payload};
 
 /// Why a value could not be turned into bytes or back.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -41,6 +44,16 @@ pub enum CodecError {
     TrailingBytes(usize),
 }
 
+impl CodecError {
+    /// The same error of a message before which there were so many bytes of others.
+    pub(crate) fn after(self, others: usize) -> Self {
+        match self {
+            Self::TooLarge { size, limit } => Self::TooLarge { size: size - others, limit: limit - others },
+            error => error,
+        }
+    }
+}
+
 /// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit is ever stored; after an
 /// error `out` is as it was.
 pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
@@ -51,7 +64,7 @@ pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit:
 
 /// Appends `bytes` in the form of a `Vec<u8>`, in one copy.
 pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
-    encode(&Bytes(bytes), out, limit)
+    encode(&SerdeBytes(bytes), out, limit)
 }
 
 /// Reads one value that fills `bytes`.
@@ -68,26 +81,22 @@ pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Re
     Ok(value)
 }
 
-/// Like [`decode`], for a `T` that may be a `Vec<u8>`, which is then read in one copy.
-pub(crate) fn decode_owned<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
-    let mut value: Option<T> = None;
-    if let Some(slot) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<Vec<u8>>>() {
-        *slot = Some(decode::<&[u8]>(bytes)?.to_vec());
-    }
-    match value {
+/// Like [`decode`], for a `T` that may be a byte string, which then is all there is and not copied if large.
+pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Payload) -> Result<T, CodecError> {
+    match bulk::from_payload(|| std::mem::take(payload)) {
         Some(value) => Ok(value),
-        None => decode(bytes),
+        None => decode(payload),
     }
 }
 
-/// Like [`encode`], for a `T` that may be a `Vec<u8>`, which is then written in one copy.
+/// Like [`encode`], for a `T` that may be a byte string, which is then written without a length.
 pub(crate) fn encode_owned<T: Serialize + 'static>(
     value: &T,
     out: &mut Vec<u8>,
     limit: usize,
 ) -> Result<(), CodecError> {
-    match (value as &dyn std::any::Any).downcast_ref::<Vec<u8>>() {
-        Some(bytes) => encode_bytes(bytes, out, limit),
+    match bulk::as_bytes(value) {
+        Some(bytes) => bulk::append(bytes, out, limit),
         None => encode(value, out, limit),
     }
 }
@@ -117,12 +126,14 @@ impl fmt::Display for Named<'_> {
 #[derive(Debug)]
 pub struct Reader<'de> {
     rest: &'de [u8],
+    /// What it is a part of, if that can be shared.
+    whole: Option<&'de Bytes>,
 }
 
 impl<'de> Reader<'de> {
     /// A reader of all of `bytes`.
     pub fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, whole: None }
     }
 
     /// The next argument.
@@ -135,6 +146,20 @@ impl<'de> Reader<'de> {
         self.take(argument)
     }
 
+    /// The last argument, which is a `&[u8]` or `Vec<u8>`: all that is left.
+    pub fn take_tail(&mut self) -> &'de [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// The last argument, which is `Bytes`.
+    pub(crate) fn take_tail_shared(&mut self) -> Bytes {
+        let rest = self.take_tail();
+        match self.whole {
+            Some(whole) => bulk::into_bytes(whole.slice_ref(rest)),
+            None => Bytes::copy_from_slice(rest),
+        }
+    }
+
     /// Refuses what is left over.
     pub fn finish(self) -> Result<(), Undecodable> {
         if self.rest.is_empty() {
@@ -144,11 +169,11 @@ impl<'de> Reader<'de> {
     }
 
     /// All arguments, as `read` takes them, and nothing left over.
-    pub fn read<T>(
-        bytes: &'de [u8],
+    pub(crate) fn read<T>(
+        payload: &'de Payload,
         read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
     ) -> Result<T, Undecodable> {
-        let mut reader = Self::new(bytes);
+        let mut reader = Self { rest: payload, whole: payload.shared() };
         let arguments = read(&mut reader)?;
         reader.finish()?;
         Ok(arguments)
@@ -156,9 +181,9 @@ impl<'de> Reader<'de> {
 }
 
 /// Bytes that serde sees as bytes.
-struct Bytes<'a>(&'a [u8]);
+struct SerdeBytes<'a>(&'a [u8]);
 
-impl Serialize for Bytes<'_> {
+impl Serialize for SerdeBytes<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
     }
@@ -231,9 +256,10 @@ mod tests {
         encode_bytes(&value, &mut fast, 100).unwrap();
         encode_owned(&value, &mut owned, 100).unwrap();
         assert_eq!(plain, fast);
-        assert_eq!(plain, owned);
-        assert_eq!(decode_owned::<Vec<u8>>(&fast).unwrap(), value);
-        assert_eq!(decode_owned::<Vec<u16>>(&[1, 5]).unwrap(), [5]);
+        assert_eq!(owned, value, "alone they need no length");
+        assert_eq!(decode_payload::<Vec<u8>>(&mut owned.into()).unwrap(), value);
+        assert_eq!(decode_payload::<Vec<u8>>(&mut Payload::default()).unwrap(), []);
+        assert_eq!(decode_payload::<Vec<u16>>(&mut vec![1, 5].into()).unwrap(), [5]);
     }
 
     #[test]
@@ -241,16 +267,17 @@ mod tests {
         let mut bytes = Vec::new();
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
-        fn read(bytes: &[u8]) -> Result<(&str, u8), Undecodable> {
+        fn read(bytes: &Payload) -> Result<(&str, u8), Undecodable> {
             Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
         }
-        let (text, number) = read(&bytes).unwrap();
+        let whole = Payload::from(bytes.clone());
+        let (text, number) = read(&whole).unwrap();
         assert_eq!((text, number), ("text", 5));
-        assert!(bytes.as_ptr_range().contains(&text.as_ptr()));
-        let error = read(&bytes[..5]).unwrap_err();
+        assert!(whole.as_ptr_range().contains(&text.as_ptr()));
+        let error = read(&Payload::from(bytes[..5].to_vec())).unwrap_err();
         assert!(error.to_string().starts_with("argument `number`: cannot decode: "), "{error}");
         bytes.push(0);
-        let error = read(&bytes).unwrap_err();
+        let error = read(&bytes.into()).unwrap_err();
         assert_eq!(error.to_string(), "arguments: 1 bytes are left over after the last value");
     }
 }

@@ -31,6 +31,7 @@ pub use crate::{
         Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state,
         streamed,
     },
+    tail::{OtherTail, Tail},
     value::{
         Argument, Encode, EncodeItem, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError,
         WireParameter, WireValue, argument, item, lent, lent_option,

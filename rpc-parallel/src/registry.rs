@@ -260,6 +260,13 @@ impl Registry {
         self.by_key.get(&(worker_type, interface)).copied()
     }
 
+    /// The same without an index, for programs that are known to have no two things of one identity: a worker needs one
+    /// registration of perhaps thousands, and whoever has spawned it has looked at all.
+    pub(crate) fn pick(worker_type: WorkerTypeId, interface: InterfaceId) -> Option<&'static Registration> {
+        let mut all = inventory::iter::<Registration>.into_iter();
+        all.find(|one| one.interface.id == interface && (one.worker_type)() == worker_type)
+    }
+
     /// Like [`get`](Self::get), by ids and names.
     ///
     /// # Errors

@@ -1,22 +1,35 @@
 //! The runtime of `#[rpc_parallel::main]`.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use tokio::{
     net::UnixDatagram,
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Builder, Handle, Id, Runtime},
 };
 
 use crate::panic;
 
-/// Whether this code runs in a runtime with I/O and time. tokio can be asked for the two only by using them.
+/// Whether this code runs in a runtime with I/O and time. tokio can be asked for the two only by using them, which costs
+/// a socket: once for each runtime and thread.
 pub(crate) fn is_here() -> bool {
+    thread_local! {
+        static FOUND: Cell<Option<Id>> = const { Cell::new(None) };
+    }
+    let Ok(runtime) = Handle::try_current() else { return false };
+    let id = Some(runtime.id());
+    if FOUND.get() == id {
+        return true;
+    }
     let uses = || {
         drop(tokio::time::sleep(Duration::ZERO));
         drop(UnixDatagram::unbound());
     };
     // Where a panic ends the program it is not for asking questions: tokio's own says what is missing.
-    Handle::try_current().is_ok() && (cfg!(panic = "abort") || panic::succeeds(uses))
+    let complete = cfg!(panic = "abort") || panic::succeeds(uses);
+    if complete {
+        FOUND.set(id);
+    }
+    complete
 }
 
 /// Which runtime `#[rpc_parallel::main]` asks for.

@@ -6,9 +6,11 @@
 
 use std::{any::Any, fmt};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    bulk,
     codec::{CodecError, DecodeItem, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
     referent::WireReferent,
     wire::Batch,
@@ -60,24 +62,37 @@ pub trait WireParameter: Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> WireParameter for T {}
 
 /// Appends a value to the bytes of a message, as postcard.
-pub struct Encode<T: ?Sized>(fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>);
+pub struct Encode<T: ?Sized> {
+    append: fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>,
+    /// Takes large bytes out of a value that is nothing else.
+    take: fn(&mut T) -> Option<Bytes>,
+}
 
 impl<T: ?Sized> Encode<T> {
     /// Appends `value` to `out`, whose length may not exceed `limit`.
     pub fn encode(self, value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
-        (self.0)(value, out, limit)
+        (self.append)(value, out, limit)
+    }
+
+    /// The bytes that the value is, if they are large: they need not be copied.
+    pub(crate) fn take(self, value: &mut T) -> Option<Bytes> {
+        (self.take)(value)
+    }
+
+    const fn by(append: fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>) -> Self {
+        Self { append, take: |_| None }
     }
 }
 
 impl<T: Serialize + Any> Encode<T> {
     pub(crate) const fn owned() -> Self {
-        Self(encode_owned)
+        Self { append: encode_owned, take: bulk::take_large }
     }
 }
 
 impl Encode<std::convert::Infallible> {
     pub(crate) const fn never() -> Self {
-        Self(|never, _, _| match *never {})
+        Self::by(|never, _, _| match *never {})
     }
 }
 
@@ -136,7 +151,7 @@ impl<'de, T> Argument<'de, T> {
 
 /// The codec of an argument passed by value.
 pub const fn argument<'de, T: WireArgument<'de>>() -> Argument<'de, T> {
-    Argument { encode: Encode(encode), decode: |reader, name| reader.take(name) }
+    Argument { encode: Encode::by(encode), decode: |reader, name| reader.take(name) }
 }
 
 /// The codec of a borrowed argument `&T`, which the worker decodes as an `H` and lends to the method.
@@ -169,7 +184,7 @@ impl<T: ?Sized, H> Holder<T, H> {
 
 /// The codec of an argument `&T`.
 pub const fn lent<'de, T: ?Sized + WireReferent<'de>>() -> Lent<'de, T, T::Held> {
-    Lent { encode: Encode(encode), decode: |reader, name| reader.take(name), held: T::held }
+    Lent { encode: Encode::by(encode), decode: |reader, name| reader.take(name), held: T::held }
 }
 
 /// The codec of an argument `Option<&T>`.
@@ -210,7 +225,7 @@ impl<T: ?Sized, H> OptionHolder<T, H> {
 
 /// The codec of an argument `Option<&T>`.
 pub const fn lent_option<'de, T: ?Sized + WireReferent<'de>>() -> LentOption<'de, T, T::Held> {
-    LentOption { encode: Encode(encode), decode: |reader, name| reader.take(name), held: T::held }
+    LentOption { encode: Encode::by(encode), decode: |reader, name| reader.take(name), held: T::held }
 }
 
 /// The codec of the items of an upload.
@@ -257,6 +272,7 @@ mod tests {
         lent::<[u16]>().encode.encode(&[1, 2], &mut bytes, 100).unwrap();
         lent_option::<String>().encode(Some(&"some".to_owned()), &mut bytes, 100).unwrap();
         lent_option::<String>().encode(None, &mut bytes, 100).unwrap();
+        let bytes = bytes.into();
         let (text, list, some, none) = Reader::read(&bytes, |reader| {
             Ok((
                 argument::<&str>().take(reader, "text")?,

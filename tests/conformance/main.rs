@@ -1,5 +1,6 @@
 //! The conformance scenarios, see `docs/conformance.md`.
 
+mod bytes;
 mod calls;
 mod closing;
 mod connections;

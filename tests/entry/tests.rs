@@ -62,3 +62,15 @@ async fn the_marker_is_not_passed_on() {
     assert_eq!(client.has_variable("RPC_PARALLEL_WORKER".into()).await.unwrap(), (false, false));
     assert_eq!(client.has_variable("PATH".into()).await.unwrap(), (true, true));
 }
+
+/// Of an executable that is named it is not known what it is, so the two sides greet each other.
+#[tokio::test]
+async fn a_worker_of_a_named_executable() {
+    let program = env::current_exe().unwrap();
+    let worker = Probe::spawn(()).executable(&program).await.unwrap();
+    assert_eq!(worker.connect().await.unwrap().echo("first").await.unwrap(), "first");
+    assert_eq!(worker.connect().await.unwrap().echo("second").await.unwrap(), "second");
+    assert!(worker.shutdown().await.exit.is_success());
+    let bound = Probe::spawn(()).executable(&program).connect().await.unwrap();
+    assert_eq!(bound.echo("bound").await.unwrap(), "bound");
+}

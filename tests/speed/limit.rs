@@ -124,15 +124,3 @@ pub(crate) fn stream<const SIZE: usize>(count: usize, placement: Placement) -> f
     placement::pin_both();
     seconds
 }
-
-/// Seconds from fork + exec of this program to its first byte.
-pub(crate) fn fork_exec(count: usize, placement: Placement) -> f64 {
-    placement.pin_caller();
-    let start = Instant::now();
-    for _ in 0..count {
-        drop(Peer::start(ECHO, 8, placement));
-    }
-    let seconds = start.elapsed().as_secs_f64() / count as f64;
-    placement::pin_both();
-    seconds
-}

@@ -8,6 +8,7 @@
 
 mod limit;
 mod placement;
+mod spawning;
 mod workloads;
 
 use placement::Placement;
@@ -24,11 +25,17 @@ fn main() {
         limit::child();
         return;
     }
+    if std::env::args().any(|arg| arg == spawning::ROLE) {
+        spawning::child();
+        return;
+    }
     let only = std::env::args().skip_while(|arg| arg != "--only").nth(1).unwrap_or_default();
     println!("| workload | placement | rpc-parallel | limit | × |");
     println!("|---|---|---:|---:|---:|");
     for placement in Placement::ALL {
-        for workload in workloads::ALL.into_iter().filter(|workload| workload.name.contains(&only)) {
+        for workload in
+            workloads::ALL.into_iter().chain(spawning::ALL).filter(|workload| workload.name.contains(&only))
+        {
             let mut pairs: Vec<(f64, f64)> = (0..rounds).map(|_| (workload.run)(placement, quick)).collect();
             let ratio = median(pairs.iter().map(|(ours, limit)| ours / limit).collect());
             let ours = median(pairs.iter().map(|(ours, _)| *ours).collect());

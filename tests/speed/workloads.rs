@@ -2,6 +2,7 @@
 
 use std::{fmt, future::Future, time::Instant};
 
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream, stream::FuturesUnordered};
 use rpc_parallel::{Init, Spawn, WorkerContext};
 
@@ -15,6 +16,8 @@ trait Bench {
     async fn pin(&self, cpu: usize);
     async fn next(&self, n: u64) -> u64;
     async fn echo(&self, bytes: &[u8]) -> Vec<u8>;
+    async fn echo_vec(&self, bytes: Vec<u8>) -> Vec<u8>;
+    async fn echo_shared(&self, bytes: Bytes) -> Bytes;
     async fn numbers(&self, to: u64) -> impl Stream<Item = u64>;
     async fn lines(&self, count: usize) -> impl Stream<Item = Line>;
 }
@@ -68,6 +71,12 @@ impl Bench for Bencher {
     async fn echo(&self, bytes: &[u8]) -> Vec<u8> {
         bytes.to_vec()
     }
+    async fn echo_vec(&self, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
+    async fn echo_shared(&self, bytes: Bytes) -> Bytes {
+        bytes
+    }
     async fn numbers(&self, to: u64) -> impl Stream<Item = u64> {
         stream::iter(0..to)
     }
@@ -83,7 +92,7 @@ pub(crate) struct Workload {
     pub(crate) show: fn(f64) -> String,
 }
 
-pub(crate) const ALL: [Workload; 9] = [
+pub(crate) const ALL: [Workload; 13] = [
     Workload {
         name: "sequential call, u64 → u64",
         run: |p, q| (sequential(p, n(q, 20_000), false), limit::ping_pong(8, n(q, 20_000), p)),
@@ -120,19 +129,44 @@ pub(crate) const ALL: [Workload; 9] = [
         show: nanos,
     },
     Workload {
-        name: "echo of 1 MiB",
+        name: "echo of 1 MiB, `&[u8]` → `Vec<u8>`",
         run: |p, q| (echo(p, 1 << 20, n(q, 200)), limit::ping_pong(1 << 20, n(q, 200), p)),
         show: micros,
     },
     Workload {
-        name: "spawn to first reply",
-        run: |p, q| (spawn(p, n(q, 50)), limit::fork_exec(n(q, 50), p)),
+        name: "echo of 1 MiB, `Vec<u8>` → `Vec<u8>`",
+        run: |p, q| (echo_vec(p, 1 << 20, n(q, 200)), limit::ping_pong(1 << 20, n(q, 200), p)),
+        show: micros,
+    },
+    Workload {
+        name: "echo of 1 MiB, `Bytes` → `Bytes`",
+        run: |p, q| (echo_shared(p, 1 << 20, n(q, 200)), limit::ping_pong(1 << 20, n(q, 200), p)),
+        show: micros,
+    },
+    Workload {
+        name: "echo of 64 MiB, `&[u8]` → `Vec<u8>`",
+        run: |p, q| (echo(p, 64 << 20, few(q)), limit::ping_pong(64 << 20, few(q), p)),
+        show: micros,
+    },
+    Workload {
+        name: "echo of 64 MiB, `Vec<u8>` → `Vec<u8>`",
+        run: |p, q| (echo_vec(p, 64 << 20, few(q)), limit::ping_pong(64 << 20, few(q), p)),
+        show: micros,
+    },
+    Workload {
+        name: "echo of 64 MiB, `Bytes` → `Bytes`",
+        run: |p, q| (echo_shared(p, 64 << 20, few(q)), limit::ping_pong(64 << 20, few(q), p)),
         show: micros,
     },
 ];
 
 fn n(quick: bool, count: usize) -> usize {
     if quick { (count / 100).max(10) } else { count }
+}
+
+/// How many messages that are each worth thousands.
+fn few(quick: bool) -> usize {
+    if quick { 1 } else { 10 }
 }
 
 fn micros(seconds: f64) -> String {
@@ -227,31 +261,36 @@ fn lines(placement: Placement, count: usize) -> f64 {
 }
 
 fn echo(placement: Placement, size: usize, count: usize) -> f64 {
-    run(false, placement, async move {
-        let client = client(placement).await;
-        let bytes = vec![7; size];
-        let mut start = Instant::now();
-        for round in 0..count + count / 10 {
-            if round == count / 10 {
-                start = Instant::now();
-            }
-            assert_eq!(client.echo(&bytes).await.unwrap().len(), size);
-        }
-        start.elapsed().as_secs_f64() / count as f64
+    echoes(placement, count, vec![7; size], async |client, bytes| {
+        assert_eq!(client.echo(&bytes).await.unwrap().len(), bytes.len());
+        bytes
     })
 }
 
-fn spawn(placement: Placement, count: usize) -> f64 {
+/// The reply is what is sent next.
+fn echo_vec(placement: Placement, size: usize, count: usize) -> f64 {
+    echoes(placement, count, vec![7; size], async |client, bytes| client.echo_vec(bytes).await.unwrap())
+}
+
+/// The same bytes are sent every time.
+fn echo_shared(placement: Placement, size: usize, count: usize) -> f64 {
+    echoes(placement, count, Bytes::from(vec![7; size]), async |client, bytes| {
+        assert_eq!(client.echo_shared(bytes.clone()).await.unwrap().len(), bytes.len());
+        bytes
+    })
+}
+
+fn echoes<T>(placement: Placement, count: usize, mut bytes: T, once: impl AsyncFn(&BenchClient, T) -> T) -> f64 {
     run(false, placement, async move {
-        // The first one also starts the thread that looks after processes.
-        client(placement).await.next(1).await.unwrap();
-        let mut spent = 0.0;
-        for _ in 0..count {
-            let start = Instant::now();
-            let worker: BenchClient = Bencher::spawn(()).connect().await.unwrap();
-            worker.next(1).await.unwrap();
-            spent += start.elapsed().as_secs_f64();
+        let client = client(placement).await;
+        let mut start = Instant::now();
+        let first = count.div_ceil(10);
+        for round in 0..count + first {
+            if round == first {
+                start = Instant::now();
+            }
+            bytes = once(&client, bytes).await;
         }
-        spent / count as f64
+        start.elapsed().as_secs_f64() / count as f64
     })
 }

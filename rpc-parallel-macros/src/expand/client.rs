@@ -94,7 +94,13 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
     let this = Ident::new("self", method.receiver);
     let arguments = paths::local("arguments");
     let parameters = method.arguments.iter().map(|argument| parameter(argument, private));
-    let puts: Vec<_> = method.arguments.iter().map(|argument| put(argument, &arguments, private)).collect();
+    let tail = method.tail();
+    let puts: Vec<_> = method
+        .arguments
+        .iter()
+        .enumerate()
+        .map(|(index, argument)| put(argument, tail == Some(index), &arguments, private))
+        .collect();
     let mutable = (!puts.is_empty()).then(|| quote!(mut));
     let function = paths::function_const(name);
     let call = shape::call(&method.reply, private);
@@ -145,10 +151,25 @@ fn parameter(Argument { name, ty, passing }: &Argument, private: &TokenStream) -
     }
 }
 
-fn put(Argument { name, ty, passing }: &Argument, arguments: &Ident, private: &TokenStream) -> TokenStream {
+/// Puts an argument; `tail` says whether it is the last one, and of a type that may be bytes.
+fn put(
+    Argument { name, ty, passing }: &Argument,
+    tail: bool,
+    arguments: &Ident,
+    private: &TokenStream,
+) -> TokenStream {
     let text = name.unraw().to_string();
     match passing {
-        Passing::Value => {
+        Passing::Bytes if tail => quote!(#arguments.put_tail_bytes(#text, #name);),
+        Passing::ByteVec if tail => quote!(#arguments.put_tail(#text, #name);),
+        Passing::NamedBytes if tail => {
+            let put = quote_spanned!(ty.span()=> #private::Tail::<#ty>::put);
+            quote! {{
+                use #private::OtherTail as _;
+                #put(&mut #arguments, #text, #name);
+            }}
+        }
+        Passing::Value | Passing::NamedBytes => {
             let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
             quote!(#arguments.put(#text, &#name, #codec.encode);)
         }

@@ -68,6 +68,7 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
     let (_, ty_generics, _) = input.item.generics.split_for_impl();
     let [reader, arguments, error, output] = ["reader", "arguments", "error", "output"].map(paths::local);
     let (mut locals, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let tail = method.tail();
     for (index, argument) in method.arguments.iter().enumerate() {
         let local = paths::local(&format!("argument_{index}"));
         match &argument.passing {
@@ -77,7 +78,7 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
                 passed.push(quote!(#local));
             }
             passing => {
-                takes.push(take(argument, &reader, private));
+                takes.push(take(argument, tail == Some(index), &reader, private));
                 passed.push(match passing {
                     Passing::Lent(_) | Passing::LentOption(_) => quote!(#local.lend()),
                     _ => quote!(#local),
@@ -86,11 +87,16 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
             }
         }
     }
+    // Bytes alone take the place of what was read.
+    let read = match method.only_argument() {
+        Some(Passing::ByteVec) => quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),))),
+        _ => quote!(#payload.read(|#reader| #private::Ok((#(#takes,)*)))),
+    };
     let wait = method.is_async.then(|| quote!(.await));
     let call = quote!(<Self as #interface #ty_generics>::#name(&*#state, #(#passed),*) #wait);
     let finish = finish(method, answer, &output, private);
     quote! {
-        let #arguments = #payload.read(|#reader| #private::Ok((#(#takes,)*)));
+        let #arguments = #read;
         let (#(#locals,)*) = match #arguments {
             #private::Ok(#arguments) => #arguments,
             #private::Err(#error) => return #answer.undecodable(#error),
@@ -101,9 +107,19 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
     }
 }
 
-fn take(argument: &Argument, reader: &Ident, private: &TokenStream) -> TokenStream {
+/// Takes an argument; `tail` as for the client.
+fn take(argument: &Argument, tail: bool, reader: &Ident, private: &TokenStream) -> TokenStream {
     let (ty, text) = (&argument.ty, argument.name.unraw().to_string());
     match &argument.passing {
+        Passing::Bytes if tail => quote!(#reader.take_tail()),
+        Passing::ByteVec if tail => quote!(#reader.take_tail().to_vec()),
+        Passing::NamedBytes if tail => {
+            let take = quote_spanned!(ty.span()=> #private::Tail::<#ty>::take);
+            quote! {{
+                use #private::OtherTail as _;
+                #take(#reader, #text)?
+            }}
+        }
         Passing::Bytes => quote!(#reader.take_bytes(#text)?),
         Passing::ByteVec => quote!(#reader.take_bytes(#text)?.to_vec()),
         Passing::Lent(inner) => {
@@ -114,7 +130,7 @@ fn take(argument: &Argument, reader: &Ident, private: &TokenStream) -> TokenStre
             let codec = quote_spanned!(inner.span()=> #private::lent_option::<#inner>());
             quote!(#codec.take(#reader, #text)?)
         }
-        Passing::Value | Passing::Upload(_) => {
+        Passing::Value | Passing::NamedBytes | Passing::Upload(_) => {
             let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
             quote!(#codec.take(#reader, #text)?)
         }

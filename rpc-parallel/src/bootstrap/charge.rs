@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::Fault,
     id::{BuildId, InterfaceId, WorkerId, WorkerTypeId},
+    server::OpenAnswer,
     settings::Settings,
     transport::Address,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Charge {
     pub(crate) ending: Ending,
     /// Threads of the worker's runtime; 1 is a current-thread runtime.
     pub(crate) threads: usize,
+    /// The first client's request to open its trait, if it is known by now.
+    pub(crate) opening: Option<Vec<u8>>,
     /// The encoded argument of the worker's `Init`.
     #[serde(with = "bytes_field")]
     pub(crate) arg: Vec<u8>,
@@ -45,6 +48,8 @@ pub(crate) enum Ending {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Ready {
     pub(crate) address: Address,
+    /// The answer to [`Charge::opening`].
+    pub(crate) opened: Option<OpenAnswer>,
 }
 
 /// Why a worker could not become ready.

@@ -6,7 +6,6 @@
 use std::{
     io::{self, Read},
     os::fd::AsFd,
-    thread,
     time::Duration,
 };
 
@@ -17,7 +16,7 @@ use rustix::{
     stdio::{dup2_stderr, dup2_stdout},
 };
 
-use super::{ControlSender, group, system::Parent};
+use super::{ControlSender, group, system, system::Parent, thread};
 use crate::process::messages::{Flags, Kind, Splitter};
 
 /// Something to do now and then on this thread; it says when it wants to be called again.
@@ -25,24 +24,26 @@ pub(super) type Tick = Box<dyn FnMut() -> Option<Duration> + Send>;
 
 /// Starts the thread.
 pub(super) fn start(control: ControlSender, parent: Parent, flags: Flags, tick: Option<Tick>) -> io::Result<()> {
-    let run = move || {
+    thread::start(move || {
+        system::set_thread_name(c"rpc-parallel li");
         hold(&control, &parent, tick);
         if flags.survive { let_go(flags) } else { end() }
-    };
-    thread::Builder::new().name("rpc-parallel lifeline".into()).spawn(run).map(drop)
+    })
 }
 
 /// Returns when the master is gone.
 fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
     let mut incoming = Splitter::default();
-    let mut chunk = [0; 4096];
+    let mut chunk = [0; 256];
     loop {
         let wait = tick.as_mut().and_then(|tick| tick()).and_then(|wait| Timespec::try_from(wait).ok());
-        let mut watched = vec![PollFd::from_borrowed_fd(control.socket().as_fd(), PollFlags::IN)];
-        watched.extend(parent.descriptor().map(|parent| PollFd::from_borrowed_fd(parent, PollFlags::IN)));
+        // Nothing from the heap, see `thread`.
+        let socket = control.socket().as_fd();
+        let descriptors = [socket, parent.descriptor().unwrap_or(socket)];
+        let mut watched = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
         if poll(&mut watched, wait.as_ref()).is_err() {
             // Interrupted, or short of memory for a moment. This thread must not end for that, nor spin.
-            thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
             continue;
         }
         // What the master said before it ended comes first.
@@ -62,7 +63,7 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
                     Err(_) => return,
                 }
             }
-        } else if watched.get(1).is_some_and(|parent| !parent.revents().is_empty()) {
+        } else if !watched[1].revents().is_empty() {
             return;
         }
     }
@@ -74,7 +75,7 @@ fn end() -> ! {
     group::kill();
     loop {
         let _ = kill_process(getpid(), Signal::KILL);
-        thread::park();
+        std::thread::park();
     }
 }
 

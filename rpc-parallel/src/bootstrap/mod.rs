@@ -16,6 +16,7 @@ mod marker;
 mod role;
 mod system;
 mod take_over;
+mod thread;
 mod worker;
 
 pub(crate) use charge::{Charge, Ending, Ready, StartFailure};

@@ -19,11 +19,14 @@ impl Parent {
     }
 }
 
-pub(super) use imp::{set_process_name, wake_at_parents_death};
+pub(super) use imp::{set_process_name, set_thread_name, wake_at_parents_death};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod imp {
-    use std::{ffi::CString, os::fd::OwnedFd};
+    use std::{
+        ffi::{CStr, CString},
+        os::fd::OwnedFd,
+    };
 
     use rustix::process::{PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
 
@@ -43,6 +46,11 @@ mod imp {
         // reused. If it is not, it is dead, and the control socket says so; or a wrapper stands between, or another pid
         // namespace, and then only the control socket tells.
         (getppid() == Some(pid)).then_some(watched)
+    }
+
+    /// What debuggers show of the calling thread: at most 15 bytes.
+    pub(in super::super) fn set_thread_name(name: &CStr) {
+        let _ = rustix::thread::set_name(name);
     }
 
     /// What `ps` and `top` show; else it would be `exe`, after the link that was started.
@@ -65,6 +73,9 @@ mod imp {
     pub(super) fn watch(_parent: u32) -> Option<OwnedFd> {
         None
     }
+
+    /// Only debuggers miss it.
+    pub(in super::super) fn set_thread_name(_name: &std::ffi::CStr) {}
 
     /// The executable's own name is right here.
     pub(in super::super) fn set_process_name(_name: &str) {}

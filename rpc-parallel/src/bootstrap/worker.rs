@@ -1,7 +1,10 @@
 //! What a worker does with its ticket: it makes its state, serves, and ends when it should.
 
 use std::{
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::parent_id},
+    },
     process,
     sync::Arc,
 };
@@ -20,7 +23,7 @@ use crate::{
     connection::Shared,
     fault::Fault,
     registry::{Registration, Registry},
-    server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig},
+    server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig, Serving},
 };
 
 /// Runs the worker.
@@ -53,11 +56,11 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     let ready = control.clone();
     let worker = async {
         let ending = charge.ending;
-        let (server, address, first) = start(charge, registration, descriptors).await?;
+        let Started { server, first, ready: said } = start(charge, registration, descriptors).await?;
         let request = Arc::clone(&server);
         control.on_shutdown(move || request.shutdown());
         // A master that is gone by now is the lifeline's business.
-        let _ = ready.ready(&postcard::to_stdvec(&Ready { address }).unwrap_or_default());
+        let _ = ready.ready(&postcard::to_stdvec(&said).unwrap_or_default());
         serve(&server, ending, first).await;
         Ok::<_, StartFailure>(())
     };
@@ -69,6 +72,12 @@ pub(crate) fn run(ticket: Ticket) -> ! {
 }
 
 fn find(charge: &Charge) -> Result<&'static Registration, String> {
+    // A spawner of the same image has found no fault with the registry.
+    if charge.build.is_some()
+        && let Some(registration) = Registry::pick(charge.worker_type, charge.interface)
+    {
+        return Ok(registration);
+    }
     let registry = Registry::global().map_err(ToString::to_string)?;
     registry
         .find((charge.worker_type, &charge.worker_type_name), (charge.interface, &charge.interface_name))
@@ -91,23 +100,40 @@ fn told(fault: Fault) -> StartFailure {
 /// The longest error of a worker's state that the spawner is told in full.
 const FAULT_LIMIT: usize = 1 << 20;
 
+/// A worker that serves.
+struct Started {
+    server: Arc<Server>,
+    /// The connection that was handed over.
+    first: Option<Arc<Shared>>,
+    ready: Ready,
+}
+
 /// Makes the state, listens, and takes the connection that was handed over.
 async fn start(
     charge: Charge,
     registration: &Registration,
     descriptors: Vec<OwnedFd>,
-) -> Result<(Arc<Server>, crate::transport::Address, Option<Arc<Shared>>), StartFailure> {
+) -> Result<Started, StartFailure> {
+    // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
+    let acquainted = charge.build.map(|_| parent_id());
     let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
     let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(told)?;
     let system = |what: &'static str| move |error| StartFailure::System(format!("{what}: {error}"));
     let address = server.listen().map_err(system("it cannot listen"))?;
+    let (serving, opened) = match &charge.opening {
+        Some(request) => {
+            let (serving, answer) = Serving::opened(Arc::clone(&server), request).await;
+            (serving, Some(answer))
+        }
+        None => (Serving::new(Arc::clone(&server)), None),
+    };
     let first = descriptors
         .into_iter()
         .next()
-        .map(|descriptor| server.attach(UnixStream::from(descriptor)))
+        .map(|descriptor| server.serve(UnixStream::from(descriptor), acquainted, serving))
         .transpose()
         .map_err(system("it cannot use its first connection"))?;
-    Ok((server, address, first))
+    Ok(Started { server, first, ready: Ready { address, opened } })
 }
 
 /// Serves until the worker should end, and ends its connections.

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::{
+    bulk,
     client::{Call, CallError, ClientCore},
     codec::{self, CodecError},
     connection::{Draft, RawCall, RawSender, TooBig},
@@ -48,6 +50,26 @@ impl<'a> Arguments<'a> {
         if self.error.is_none() {
             let result = codec::encode_bytes(bytes, self.draft.arguments(), self.core.message_limit());
             self.note(name, result);
+        }
+    }
+
+    /// Adds the last argument, which is bytes: they need no length.
+    pub fn put_tail_bytes(&mut self, name: &'static str, bytes: &[u8]) {
+        if self.error.is_none() {
+            let result = bulk::append(bytes, self.draft.arguments(), self.core.message_limit());
+            self.note(name, result);
+        }
+    }
+
+    /// Adds the last argument, which is bytes, without a copy if they are large.
+    pub fn put_tail(&mut self, name: &'static str, bytes: impl Into<Bytes> + AsRef<[u8]>) {
+        if bytes.as_ref().len() < bulk::LARGE {
+            return self.put_tail_bytes(name, bytes.as_ref());
+        }
+        if self.error.is_none() {
+            let result = bulk::check(self.draft.arguments().len(), bytes.as_ref(), self.core.message_limit());
+            self.note(name, result);
+            self.draft.set_bulk(bytes.into());
         }
     }
 

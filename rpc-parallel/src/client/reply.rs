@@ -7,22 +7,22 @@ use crate::{
     codec,
     connection::{RawReply, TooBig},
     fault::PanicReport,
-    wire::Status,
+    wire::{Payload, Status},
 };
 
 impl RawReply {
     /// A plain value.
-    pub(crate) fn plain<T: DeserializeOwned + 'static>(self) -> Result<T, CallError> {
+    pub(crate) fn plain<T: DeserializeOwned + 'static>(mut self) -> Result<T, CallError> {
         self.check()?;
-        decode(&self.payload, "the reply")
+        decode(&mut self.payload, "the reply")
     }
 
     /// A value or the method's own error.
     pub(crate) fn fallible<T: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
-        self,
+        mut self,
     ) -> Result<T, CallError<E>> {
         self.check_app()?;
-        decode(&self.payload, "the reply")
+        decode(&mut self.payload, "the reply")
     }
 
     /// A stream.
@@ -33,7 +33,7 @@ impl RawReply {
 
     /// A stream or the method's own error.
     pub(crate) fn fallible_streamed<I: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
-        self,
+        mut self,
     ) -> Result<Streaming<I>, CallError<E>> {
         self.check_app()?;
         self.stream()
@@ -41,21 +41,21 @@ impl RawReply {
 
     /// A first value and its updates.
     pub(crate) fn state<T: DeserializeOwned + 'static, I: DeserializeOwned + 'static>(
-        self,
+        mut self,
     ) -> Result<(T, Streaming<I>), CallError> {
         self.check()?;
-        Ok((decode(&self.payload, "the first value")?, self.stream()?))
+        Ok((decode(&mut self.payload, "the first value")?, self.stream()?))
     }
 
     /// A first value and its updates, or the method's own error.
-    pub(crate) fn fallible_state<T, I, E>(self) -> Result<(T, Streaming<I>), CallError<E>>
+    pub(crate) fn fallible_state<T, I, E>(mut self) -> Result<(T, Streaming<I>), CallError<E>>
     where
         T: DeserializeOwned + 'static,
         I: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
         self.check_app()?;
-        Ok((decode(&self.payload, "the first value")?, self.stream()?))
+        Ok((decode(&mut self.payload, "the first value")?, self.stream()?))
     }
 
     fn stream<I: DeserializeOwned + 'static, E>(self) -> Result<Streaming<I>, CallError<E>> {
@@ -69,9 +69,9 @@ impl RawReply {
         if self.status == Status::Ok { Ok(()) } else { Err(failure(self.status, &self.payload)) }
     }
 
-    fn check_app<E: DeserializeOwned + 'static>(&self) -> Result<(), CallError<E>> {
+    fn check_app<E: DeserializeOwned + 'static>(&mut self) -> Result<(), CallError<E>> {
         if self.status == Status::App {
-            return Err(match decode(&self.payload, "the method's error") {
+            return Err(match decode(&mut self.payload, "the method's error") {
                 Ok(error) => CallError::App(error),
                 Err(error) => error,
             });
@@ -80,8 +80,8 @@ impl RawReply {
     }
 }
 
-fn decode<T: DeserializeOwned + 'static, E>(payload: &[u8], what: &str) -> Result<T, CallError<E>> {
-    codec::decode_owned(payload).map_err(|error| CallError::Decode(format!("{what} cannot be decoded: {error}")))
+fn decode<T: DeserializeOwned + 'static, E>(payload: &mut Payload, what: &str) -> Result<T, CallError<E>> {
+    codec::decode_payload(payload).map_err(|error| CallError::Decode(format!("{what} cannot be decoded: {error}")))
 }
 
 /// The error that a status other than ok stands for.

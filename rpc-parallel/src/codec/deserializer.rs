@@ -11,7 +11,7 @@ use serde::de::{
     value::U32Deserializer,
 };
 
-use super::{CodecError, refused::Refused};
+use super::{CodecError, refused::Refused, varint::take_whole};
 
 /// Reads one value from the front of some bytes.
 pub(crate) struct Deserializer<'de> {
@@ -23,6 +23,12 @@ impl<'de> Deserializer<'de> {
     #[inline]
     pub(crate) fn new(bytes: &'de [u8]) -> Self {
         Self { rest: bytes }
+    }
+
+    /// All that was not read, which then is.
+    #[inline]
+    pub(super) fn take_rest(&mut self) -> &'de [u8] {
+        std::mem::take(&mut self.rest)
     }
 
     /// Whether all was read.
@@ -152,28 +158,6 @@ impl<'de> Deserializer<'de> {
         };
         text.and_then(|text| text.chars().next()).ok_or_else(|| refuse(Postcard::DeserializeBadChar))
     }
-}
-
-/// A number of at most eight bytes, and how many it has. All at once: a loop would be as slow as the number is long. Not
-/// inlined: it would keep what calls it, for each number of a value, from being so.
-#[inline(never)]
-fn take_whole(bytes: [u8; 8]) -> Option<(u64, usize)> {
-    let word = u64::from_le_bytes(bytes);
-    let last = !word & 0x8080_8080_8080_8080;
-    if last == 0 {
-        return None;
-    }
-    // The lowest such bit ends the number; those below it belong to the number's bytes.
-    let bits = word & (last ^ (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
-    Some((gather(bits), last.trailing_zeros() as usize / 8 + 1))
-}
-
-/// Seven bits of each byte, next to each other.
-#[inline]
-fn gather(bytes: u64) -> u64 {
-    let bits = (bytes & 0x007f_007f_007f_007f) | ((bytes & 0x7f00_7f00_7f00_7f00) >> 1);
-    let bits = (bits & 0x0000_3fff_0000_3fff) | ((bits & 0x3fff_0000_3fff_0000) >> 2);
-    (bits & 0x0fff_ffff) | ((bits & 0x0fff_ffff_0000_0000) >> 4)
 }
 
 #[cold]

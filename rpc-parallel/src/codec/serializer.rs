@@ -13,7 +13,11 @@ use serde::{
     },
 };
 
-use super::{CodecError, refused::Refused};
+use super::{
+    CodecError,
+    refused::Refused,
+    varint::{VARINT, put_varint},
+};
 
 /// Writes one value. Nothing beyond the limit gets memory; it is counted, so that the error can tell the size.
 pub(crate) struct Serializer<'a> {
@@ -53,8 +57,9 @@ impl<'a> Serializer<'a> {
         Ok(())
     }
 
+    /// Writes bytes as they are.
     #[inline]
-    fn bytes(&mut self, bytes: &[u8]) -> Done {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Done {
         match self.room.get_mut(self.at..).and_then(|room| room.get_mut(..bytes.len())) {
             Some(place) => {
                 place.copy_from_slice(bytes);
@@ -109,59 +114,8 @@ fn beyond(room: &mut Vec<u8>, start: usize, at: usize, limit: usize, bytes: &[u8
     end
 }
 
-/// The longest form of a number of 64 bits.
-const VARINT: usize = 10;
-
 /// The first room.
 const LEAST_ROOM: usize = 256;
-
-/// Writes a number and says how long it is; what follows may be overwritten.
-#[inline]
-fn put_varint(place: &mut [u8; VARINT], mut value: u64) -> usize {
-    if value >= LONG {
-        return put_long(place, value);
-    }
-    let mut len = 0;
-    while value >= 0x80 && len < VARINT - 1 {
-        place[len] = value as u8 | 0x80;
-        value >>= 7;
-        len += 1;
-    }
-    place[len] = value as u8;
-    len + 1
-}
-
-/// From here on a number is written faster as a whole than byte by byte.
-const LONG: u64 = 1 << 28;
-
-/// Not inlined: it would keep what calls it, for each number of a value, from being so.
-#[inline(never)]
-fn put_long(place: &mut [u8; VARINT], value: u64) -> usize {
-    let Some(first) = place.first_chunk_mut() else { return 0 };
-    if value < 1 << 56 {
-        let len = (63 - value.leading_zeros() as usize) / 7 + 1;
-        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
-        *first = (spread(value) | more).to_le_bytes();
-        return len;
-    }
-    *first = (spread(value & ((1 << 56) - 1)) | 0x8080_8080_8080_8080).to_le_bytes();
-    let high = value >> 56;
-    if high < 0x80 {
-        place[8] = high as u8;
-        return 9;
-    }
-    place[8] = high as u8 | 0x80;
-    place[9] = (high >> 7) as u8;
-    10
-}
-
-/// 56 bits, seven to a byte.
-#[inline]
-fn spread(bits: u64) -> u64 {
-    let bits = (bits & 0x0fff_ffff) | ((bits & 0x00ff_ffff_f000_0000) << 4);
-    let bits = (bits & 0x0000_3fff_0000_3fff) | ((bits & 0x0fff_c000_0fff_c000) << 2);
-    (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
-}
 
 #[cold]
 fn too_large(size: usize, limit: usize) -> Refused {

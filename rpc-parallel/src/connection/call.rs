@@ -28,6 +28,8 @@ enum State {
     Sent {
         call: CallId,
         slot: usize,
+        /// The task looks for the reply itself when it is polled again.
+        spins: bool,
     },
     /// A one-way message is queued: it is over when so many bytes of the connection are written.
     Writing {
@@ -138,13 +140,19 @@ impl RawCall {
         core.vacancy.leave(&mut draft.vacancy);
         // Under the same lock, so that what the worker says of a stream finds its sender.
         let senders = senders(shared, core, call, draft);
-        let sent = if draft.open.one_way {
+        let mut sent = if draft.open.one_way {
             State::Writing { until: core.session.bytes_sent() + core.session.bytes_queued(), place: None }
         } else {
-            State::Sent { call, slot: core.waiting.add_caller(call, cx.as_deref()) }
+            State::Sent { call, slot: core.waiting.add_caller(call, cx.as_deref()), spins: false }
         };
+        core.count_calls();
         if alone {
             shared.flush_now(core);
+            if let (Some(cx), State::Sent { spins, .. }) = (cx.as_deref(), &mut sent)
+                && core.may_spin()
+            {
+                *spins = shared.arrange_spin(core, cx);
+            }
         } else {
             shared.flush_soon(core);
         }
@@ -157,7 +165,10 @@ impl RawCall {
         if let State::Unsent(draft) = std::mem::replace(&mut self.state, sent) {
             draft.recycle();
         }
-        self.poll_written(cx)
+        match self.state {
+            State::Writing { .. } => self.poll_written(cx),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 
     /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
@@ -182,8 +193,13 @@ impl RawCall {
 
     /// Sends the call if need be and waits for its reply.
     pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, CallFailure>> {
-        let slot = match self.state {
-            State::Sent { slot, .. } => slot,
+        let slot = match &mut self.state {
+            State::Sent { slot, spins, .. } => {
+                if std::mem::take(spins) {
+                    self.connection.shared().spin_for_reply();
+                }
+                *slot
+            }
             State::Unsent(_) => {
                 ready!(self.send(Some(cx)))?;
                 return Poll::Pending;
@@ -218,7 +234,7 @@ impl RawCall {
 
     /// Gives the call up: the worker drops its handler.
     pub(crate) fn cancel(&mut self) {
-        let State::Sent { call, slot } = std::mem::replace(&mut self.state, State::Over) else { return };
+        let State::Sent { call, slot, .. } = std::mem::replace(&mut self.state, State::Over) else { return };
         let shared = Arc::clone(self.connection.shared());
         let mut core = shared.lock();
         let mut wakers = Vec::new();

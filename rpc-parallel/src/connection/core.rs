@@ -8,14 +8,20 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::task::AtomicWaker;
 use tokio::runtime::Handle;
 
 use crate::{
-    connection::{Terminal, served::ServedCalls, waiting::Waiting, wakers::Wakers},
+    connection::{
+        Terminal,
+        served::ServedCalls,
+        spin::{Expecting, Score},
+        waiting::Waiting,
+        wakers::Wakers,
+    },
     death::DeathReport,
     proto::Session,
     transport::Socket,
@@ -60,10 +66,16 @@ pub(crate) struct Core {
     pub(super) blocked: bool,
     /// How many replies the last pass of the driver brought: after more than one, calls are better sent together.
     pub(super) last_replies: usize,
+    /// Whether looking for bytes before sleeping has been worth it.
+    pub(super) score: Score,
+    /// A caller asks the driver to look for its reply.
+    pub(super) spin_wanted: bool,
+    /// There while calls of ours wait for replies.
+    pub(super) expecting: Option<Expecting>,
 }
 
 impl Shared {
-    pub(super) fn new(session: Session, socket: Socket, peer: String) -> Arc<Self> {
+    pub(super) fn new(session: Session, socket: Socket, peer: String, spin: Duration) -> Arc<Self> {
         Arc::new(Self {
             core: Mutex::new(Core {
                 session,
@@ -78,6 +90,9 @@ impl Shared {
                 woken: false,
                 blocked: false,
                 last_replies: 0,
+                score: Score::new(spin),
+                spin_wanted: false,
+                expecting: None,
             }),
             socket,
             driver: AtomicWaker::new(),
@@ -118,7 +133,7 @@ impl Shared {
             return;
         }
         // An error shows itself to the driver's read, which alone ends connections.
-        if self.write(core).is_err() || core.blocked || !core.unwritten.is_empty() {
+        if self.write(core).is_err() || core.blocked || !core.unwritten.is_empty() || core.session.has_discarded() {
             self.driver.wake();
         }
     }
@@ -203,6 +218,7 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
+        self.expecting = None;
         let mut wakers = Vec::new();
         self.vacancy.take(&mut wakers);
         self.watchers.take(&mut wakers);

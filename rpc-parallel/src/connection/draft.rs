@@ -2,6 +2,8 @@
 
 use std::{cell::Cell, fmt};
 
+use bytes::Bytes;
+
 use crate::{connection::RawSender, id::FunctionId, proto::OpenCall};
 
 /// Starts to write one upload once its call is open.
@@ -38,13 +40,26 @@ impl Draft {
     /// One whose arguments are there already.
     pub(crate) fn with_arguments(payload: Vec<u8>) -> Box<Self> {
         let function = FunctionId::from_raw(0);
-        let open = OpenCall { function, one_way: false, deadline: None, trace: None, uploads: 0, payload };
+        let open = OpenCall {
+            function,
+            one_way: false,
+            deadline: None,
+            trace: None,
+            uploads: 0,
+            payload,
+            bulk: Bytes::new(),
+        };
         Box::new(Self { open, uploads: Vec::new(), vacancy: None })
     }
 
     /// Where the arguments go.
     pub(crate) fn arguments(&mut self) -> &mut Vec<u8> {
         &mut self.open.payload
+    }
+
+    /// What follows the arguments so far, and is not copied.
+    pub(crate) fn set_bulk(&mut self, bulk: Bytes) {
+        self.open.bulk = bulk;
     }
 
     /// Adds a stream. The macro refuses more of them than a byte can count.
@@ -60,6 +75,7 @@ impl Draft {
             return;
         }
         self.open.payload.clear();
+        self.open.bulk = Bytes::new();
         self.open.uploads = 0;
         (self.open.deadline, self.open.trace) = (None, None);
         self.uploads.clear();

@@ -1,11 +1,13 @@
 //! The one task that moves bytes between a socket and a session.
 
+mod ending;
+
 use std::{
     future::Future,
     io,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, Waker, ready},
+    sync::Arc,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -13,12 +15,12 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
+        CallContext, Incoming, Service, Target,
         core::{Core, Shared},
         replies,
+        spin::{Chance, Living},
     },
     proto::{CallSide, Event, StreamKey},
-    transport::Socket,
     wire::{CloseKind, CloseReason, Closer},
 };
 
@@ -39,6 +41,12 @@ pub(crate) struct Driver {
     replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
+    /// Calls were served since the last look for what comes next.
+    served: bool,
+    chance: Option<Chance>,
+    /// The session has bytes that nobody has looked at.
+    has_read: bool,
+    _living: Living,
     /// The timer says how long the end may take.
     limited: bool,
 }
@@ -59,6 +67,10 @@ impl Driver {
             replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
+            served: false,
+            chance: None,
+            has_read: false,
+            _living: Living::new(),
             limited: false,
         }
     }
@@ -70,11 +82,14 @@ impl Driver {
         core.driving = true;
         core.woken = false;
         core.last_replies = 0;
+        if std::mem::take(&mut self.has_read) {
+            self.dispatch(&mut core);
+            return false;
+        }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
             let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
             let received = match core.death {
                 None => shared.socket.poll_recv(cx, buffer),
                 // The report of the death can be here before the poller tells of the last bytes.
@@ -87,7 +102,9 @@ impl Driver {
                     false
                 }
                 Poll::Ready(Ok(read)) => {
-                    core.session.handle_received(Instant::now(), read);
+                    let now = Instant::now();
+                    core.score.received(now);
+                    core.session.handle_received(now, read);
                     true
                 }
                 // A peer that closes without having read everything resets the connection: an end like any other.
@@ -128,7 +145,7 @@ impl Driver {
                 let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
                 incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
             });
-            let Some(event) = session.poll_event() else { return };
+            let Some(event) = session.poll_event() else { break };
             match event {
                 Event::Replied { call, status, payload, download } => {
                     core.last_replies += 1;
@@ -158,6 +175,7 @@ impl Driver {
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
+        core.count_calls();
     }
 
     /// Starts the handlers of the calls that have arrived.
@@ -166,7 +184,8 @@ impl Driver {
         if self.incoming.is_empty() {
             return;
         }
-        let Self { shared, service, incoming, replies, .. } = self;
+        let Self { shared, service, incoming, replies, served, .. } = self;
+        *served = true;
         replies::collecting(shared, replies, || {
             CallContext::enter_several(|| {
                 for incoming in incoming.drain(..) {
@@ -218,6 +237,7 @@ impl Driver {
         }
         self.yielded = false;
         core.driving = false;
+        let writes = core.session.transmit();
         if let Poll::Ready(Err(error)) = shared.poll_write(cx, &mut core) {
             // What the peer has sent before it went away, such as its reason, is still to be read: the read side ends
             // the connection. Only an error that is not the peer's end ends it here.
@@ -227,79 +247,20 @@ impl Driver {
             }
         }
         core.unwritten.take(&mut self.wakers);
+        // It is kept until there is nothing left to read.
+        if self.chance.is_none() {
+            self.chance = core.chance(std::mem::take(&mut self.served), writes);
+        }
+        // What users have sent may run code of theirs when it is dropped: the lock goes first.
+        let discarded = core.session.take_discarded();
+        drop((core, discarded));
     }
 
-    /// Explains the end and hands it to everybody who waits.
-    fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
-        self.wake();
-        if reason.is_silent() {
-            ready!(self.poll_death(cx));
-        } else if reason.closer() == Closer::Local && self.poll_flush(cx).is_pending() {
-            // Whoever has closed gracefully may end the process once it learns of the end: not before all is written.
-            if reason.kind() != CloseKind::ShuttingDown {
-                self.tell(reason);
-            }
-            return Poll::Pending;
-        }
-        self.shared.socket.shutdown();
-        self.tell(reason);
-        Poll::Ready(())
-    }
-
-    /// Waits until it is known how the process at the other end has ended, if that can be known.
-    fn poll_death(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.death.is_some() && self.shared.lock().death.is_none() {
-            // The end of file came before the exit status, which is a moment away.
-            return self.poll_limit(cx, DEATH_REPORT_LIMIT);
-        }
-        Poll::Ready(())
-    }
-
-    /// Writes what was queued before the connection was closed, and the reason, as long as the peer takes it.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let shared = Arc::clone(&self.shared);
-        let mut core = shared.lock();
-        core.driving = false;
-        if shared.poll_write(cx, &mut core).is_ready() {
-            return Poll::Ready(());
-        }
-        // Two sides that both write and do not read would wait for each other.
-        for _ in 0..READS_PER_PASS {
-            let buffer = core.session.input_buffer();
-            Socket::reserve(buffer);
-            match shared.socket.poll_recv(cx, buffer) {
-                Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return self.poll_limit(cx, FLUSH_LIMIT),
-            }
-        }
-        cx.waker().wake_by_ref();
-        self.poll_limit(cx, FLUSH_LIMIT)
-    }
-
-    /// Is over when it was pending for so long.
-    fn poll_limit(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
-        if !std::mem::replace(&mut self.limited, true) {
-            self.timer.as_mut().reset(tokio::time::Instant::now() + limit);
-        }
-        self.timer.as_mut().poll(cx)
-    }
-
-    /// Stores the terminal error and wakes everybody, outside the lock.
-    fn tell(&self, reason: &CloseReason) {
-        let shared = &self.shared;
-        let mut core = shared.lock();
-        let terminal = match core.death.clone() {
-            Some(report) if reason.is_silent() => Terminal::Died(report),
-            _ => Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason.clone())),
-        };
-        let wakers = core.end(terminal);
-        core.served.abort_all();
-        shared.ended.store(true, Ordering::Release);
-        drop(core);
-        for waker in wakers {
-            waker.wake();
-        }
+    /// Looks for what comes next, if that is likely to come soon. Returns whether there is something to dispatch.
+    fn spin(&mut self) -> bool {
+        let Some(chance) = self.chance.take() else { return false };
+        self.has_read = self.shared.spin(chance, self.multi_thread);
+        self.has_read
     }
 }
 
@@ -323,7 +284,9 @@ impl Future for Driver {
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();
-                return Poll::Pending;
+                if !this.spin() {
+                    return Poll::Pending;
+                }
             }
             if calls >= CALLS_PER_POLL {
                 break;
@@ -375,11 +338,3 @@ const CALLS_PER_POLL: usize = 1024;
 /// Bytes of items before their readers get their turn: what they have read leaves the cache, and memory that is used
 /// again, only if they keep up.
 const ITEMS_PER_POLL: usize = 128 << 10;
-
-/// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
-/// before it reports its end, usually within a millisecond; a core dump in between can take longer.
-const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);
-
-/// How long a peer may take to read what was queued before this side has closed. It is far more than a peer needs that
-/// reads at all, and together with the time that a worker gives its calls less than the default time until it is killed.
-const FLUSH_LIMIT: Duration = Duration::from_secs(2);

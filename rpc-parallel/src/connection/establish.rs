@@ -20,6 +20,9 @@ pub(crate) struct Establish {
     /// The worker that is asked for, or that answers.
     pub(crate) worker: WorkerId,
     pub(crate) key: [u8; 32],
+    /// The pid of a peer that need not introduce itself: it runs the same image with the same settings, and nobody else
+    /// can have the other end of the socket.
+    pub(crate) acquainted: Option<u32>,
     /// Who is at the other end, for errors.
     pub(crate) peer: String,
     pub(crate) service: Box<dyn Service>,
@@ -33,8 +36,10 @@ pub(crate) struct Establish {
 pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
     let socket = Socket::new(parts.stream)?;
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
-    let heartbeat = parts.settings.heartbeat;
+    if parts.acquainted.is_none() {
+        getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
+    }
+    let (heartbeat, spin) = (parts.settings.heartbeat, parts.settings.spin);
     let config = SessionConfig {
         settings: parts.settings,
         build: parts.build,
@@ -43,8 +48,12 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         nonce,
         label: format!("pid {}", std::process::id()),
     };
-    let session = Session::new(parts.side, config, std::time::Instant::now());
-    let shared = Shared::new(session, socket, parts.peer);
+    let now = std::time::Instant::now();
+    let session = match parts.acquainted {
+        None => Session::new(parts.side, config, now),
+        Some(pid) => Session::acquainted(parts.side, config, format!("pid {pid}"), now),
+    };
+    let shared = Shared::new(session, socket, parts.peer, spin);
     let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
         let task = tokio::spawn(async move {

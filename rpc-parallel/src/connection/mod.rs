@@ -14,6 +14,7 @@ mod receiver;
 mod replies;
 mod sender;
 mod served;
+mod spin;
 mod target;
 mod too_big;
 mod waiting;

@@ -57,6 +57,16 @@ impl ServedCalls {
         self.current(call, serial).is_some_and(|slot| !std::mem::replace(&mut slot.replied, true))
     }
 
+    /// Notes that the call gets its reply now and that its handler is done; `false` if it must not have one.
+    #[inline]
+    pub(super) fn close(&mut self, call: CallId, serial: Serial) -> bool {
+        self.current(call, serial).is_some_and(|slot| {
+            slot.serial = 0;
+            slot.handler = None;
+            !slot.replied
+        })
+    }
+
     /// Whether the call has its reply already.
     pub(super) fn has_replied(&mut self, call: CallId, serial: Serial) -> bool {
         self.current(call, serial).is_some_and(|slot| slot.replied)

@@ -39,12 +39,21 @@ impl Target {
 
     /// Sends the one reply of a call without uploads, and nothing after it.
     pub(crate) fn reply_and_close(&self, status: Status, payload: Payload) {
-        if let Some(payload) = replies::collect(self, status, payload) {
-            let mut core = self.shared.lock();
-            core.reply(self.call, self.serial, status, payload);
-            core.served.finish(self.call, self.serial);
-            self.shared.flush_soon(&mut core);
-        }
+        let mut core = self.shared.lock();
+        core.reply(self.call, self.serial, status, payload);
+        core.served.finish(self.call, self.serial);
+        self.shared.flush_soon(&mut core);
+    }
+
+    /// Has the one reply of a call without uploads, and nothing after it, sent with those of other calls, if the handler is
+    /// entered with theirs: `write` appends its payload, within the limit.
+    #[inline]
+    pub(crate) fn reply_with_others<E>(
+        &self,
+        status: Status,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        replies::collect(self, status, write)
     }
 
     /// Ends the call with a failure, wherever it is: instead of a reply, or at the end of its stream.
@@ -158,8 +167,13 @@ impl Core {
     /// Queues a call's one reply, unless it has one or is over.
     pub(super) fn reply(&mut self, call: CallId, serial: Serial, status: Status, payload: Payload) {
         if self.terminal.is_some() || !self.served.replies(call, serial) {
-            return;
+            return self.session.discard_payload(payload);
         }
+        self.reply_checked(call, status, payload);
+    }
+
+    /// Queues a reply, or that it is too big.
+    pub(super) fn reply_checked(&mut self, call: CallId, status: Status, payload: Payload) {
         if let Err(error) = self.session.reply(call, status, payload, false) {
             let too_big = TooBig::payload(error.size, error.limit, "the reply");
             // The report is far below any limit that settings can have.

@@ -21,6 +21,9 @@ pub(super) struct Channel {
     incoming: Splitter,
     ticket: Outgoing,
     messages: Outgoing,
+    /// Whether the poller tells when the child has read. Every read of the child would wake the keeper, so it does only
+    /// where the socket could not take the whole ticket at once.
+    watches_writing: bool,
 }
 
 /// What comes from a child.
@@ -38,14 +41,20 @@ struct Outgoing {
 }
 
 impl Channel {
-    /// Takes a socket whose header was sent, and sends the rest.
-    pub(super) fn new(socket: OwnedFd, ticket: Vec<u8>) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(&socket, true)?;
+    /// Takes a socket that does not block, over which the header and the first `sent` bytes of the ticket were sent, and
+    /// sends the rest.
+    pub(super) fn new(socket: OwnedFd, mut ticket: Vec<u8>, sent: usize) -> io::Result<Self> {
+        let watches_writing = sent < ticket.len();
+        if !watches_writing {
+            ticket = Vec::new();
+        }
+        let interest = if watches_writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         Ok(Self {
-            socket: crate::readiness::watch(socket, Interest::READABLE | Interest::WRITABLE)?,
+            socket: crate::readiness::watch(socket, interest)?,
             incoming: Splitter::default(),
-            ticket: Outgoing { bytes: ticket, sent: 0 },
+            ticket: Outgoing { bytes: ticket, sent },
             messages: Outgoing::default(),
+            watches_writing,
         })
     }
 
@@ -75,7 +84,6 @@ impl Channel {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         self.flush(cx);
-        let mut chunk = [0; 16 << 10];
         loop {
             match self.incoming.next() {
                 Ok(Some(message)) => return Poll::Ready(Event::Message(message)),
@@ -83,9 +91,16 @@ impl Channel {
                 Err(_) => return Poll::Ready(Event::Closed),
             }
             let Ok(mut guard) = ready!(self.socket.poll_read_ready(cx)) else { return Poll::Ready(Event::Closed) };
+            let mut chunk = [0; 4 << 10];
             match guard.try_io(|socket| Ok(rustix::io::read(socket.get_ref(), &mut chunk)?)) {
                 Err(_would_block) => {}
-                Ok(Ok(read)) if read > 0 => self.incoming.push(&chunk[..read]),
+                Ok(Ok(read)) if read > 0 => {
+                    // A short read has emptied the socket: the next bytes are a new edge.
+                    if read < chunk.len() {
+                        guard.clear_ready();
+                    }
+                    self.incoming.push(&chunk[..read]);
+                }
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(_) => return Poll::Ready(Event::Closed),
             }
@@ -96,13 +111,22 @@ impl Channel {
     fn flush(&mut self, cx: &mut Context<'_>) {
         for outgoing in [&mut self.ticket, &mut self.messages] {
             while !outgoing.bytes.is_empty() {
-                let Poll::Ready(Ok(mut guard)) = self.socket.poll_write_ready(cx) else { return };
                 let rest = &outgoing.bytes[outgoing.sent..];
-                match guard.try_io(|socket| send_bytes(socket.get_ref().as_fd(), rest)) {
-                    Err(_would_block) => {}
-                    Ok(Ok(sent)) => outgoing.sent += sent,
-                    Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(Err(_)) => return,
+                let sent = if self.watches_writing {
+                    let Poll::Ready(Ok(mut guard)) = self.socket.poll_write_ready(cx) else { return };
+                    let Ok(sent) = guard.try_io(|socket| send_bytes(socket.get_ref().as_fd(), rest)) else {
+                        continue;
+                    };
+                    sent
+                } else {
+                    // There is room for the few bytes that go out later. If there is not, the child does not listen,
+                    // and its time runs out.
+                    send_bytes(self.socket.get_ref().as_fd(), rest)
+                };
+                match sent {
+                    Ok(sent) => outgoing.sent += sent,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return,
                 }
                 if outgoing.sent == outgoing.bytes.len() {
                     *outgoing = Outgoing::default();

@@ -38,9 +38,19 @@ impl Program {
 /// The link leads to the image that runs, also when its file was renamed, replaced or deleted since.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn same_image() -> io::Result<PathBuf> {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    /// /proc was there, and was not looked for since.
+    static FOUND: AtomicBool = AtomicBool::new(false);
     let link = Path::new("/proc/self/exe");
+    if FOUND.load(Relaxed) {
+        return Ok(link.to_path_buf());
+    }
     match link.symlink_metadata() {
-        Ok(_) => Ok(link.to_path_buf()),
+        Ok(_) => {
+            FOUND.store(true, Relaxed);
+            Ok(link.to_path_buf())
+        }
         Err(error) => {
             Err(io::Error::new(error.kind(), "/proc is not mounted, so that this program cannot find itself"))
         }

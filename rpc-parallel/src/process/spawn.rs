@@ -101,9 +101,11 @@ fn spawn(
     })
 }
 
-/// Makes the control socket and sends its header, so that it is there before the child is.
+/// Makes the control socket and sends its header and, if it is not large, the ticket, so that they are there before the
+/// child is.
 fn open_control(launch: &mut Launch, flags: Flags) -> io::Result<(Channel, OwnedFd)> {
     let (ours, theirs) = pair()?;
+    rustix::io::ioctl_fionbio(&ours, true)?;
     let header = Header {
         flags,
         descriptors: launch.descriptors.len() as u16,
@@ -113,13 +115,21 @@ fn open_control(launch: &mut Launch, flags: Flags) -> io::Result<(Channel, Owned
     };
     let mut bytes = header.encode().to_vec();
     bytes.extend_from_slice(launch.name.as_bytes());
-    // An empty socket takes these few bytes at once.
-    if send_with_descriptors(ours.as_fd(), &bytes, &launch.descriptors)? != bytes.len() {
-        return Err(io::Error::other("it took only a part of the header"));
+    let head = bytes.len();
+    if launch.ticket.len() <= SMALL_TICKET {
+        bytes.extend_from_slice(&launch.ticket);
     }
+    // An empty socket takes these few bytes at once.
+    let sent = send_with_descriptors(ours.as_fd(), &bytes, &launch.descriptors)?;
+    let Some(ticket_sent) = sent.checked_sub(head) else {
+        return Err(io::Error::other("it took only a part of the header"));
+    };
     launch.descriptors.clear();
-    Ok((Channel::new(ours, std::mem::take(&mut launch.ticket))?, theirs))
+    Ok((Channel::new(ours, std::mem::take(&mut launch.ticket), ticket_sent)?, theirs))
 }
+
+/// A ticket of this size goes with the header: far less than what a socket holds.
+const SMALL_TICKET: usize = 8 << 10;
 
 fn open_stderr(name: &str, relay: Option<Relay>) -> io::Result<(StderrPipe, Stdio)> {
     let (ours, theirs) = io::pipe()?;

@@ -61,13 +61,14 @@ impl StderrPipe {
     /// Reads once; false at the end of the file. Nothing is lost when the future is dropped: what was read was kept
     /// before it could wait again.
     pub(super) async fn pump(&mut self) -> bool {
-        let mut chunk = [0; 8 << 10];
         loop {
             let Ok(mut ready) = self.pipe.readable().await else { return false };
             let permit = match &self.relay {
                 Some((relay, _)) => relay.clone().reserve_owned().await.ok(),
                 None => None,
             };
+            // Not before there is something to read: this future is made anew for every event of the child.
+            let mut chunk = [0; 8 << 10];
             let read = match ready.try_io(|pipe| Ok(rustix::io::read(pipe.get_ref(), &mut chunk)?)) {
                 Err(_would_block) => continue,
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,

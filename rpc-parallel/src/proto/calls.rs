@@ -19,7 +19,7 @@ impl Session {
         if call.uploads > MAX_UPLOADS || (call.one_way && call.uploads > 0) {
             return Err(OpenCallError::TooManyUploads(call.uploads));
         }
-        let size = call.payload.len();
+        let size = call.payload.len() + call.bulk.len();
         TooBig::check(size, self.message_limit())?;
         if self.handshake.is_some() || !self.has_room(call.one_way, size) {
             self.wants_vacancy = true;
@@ -39,7 +39,10 @@ impl Session {
             trace: call.trace,
             uploads: call.uploads,
         };
-        self.output.push_from(Frame::Call(head), &mut call.payload);
+        match call.bulk.is_empty() {
+            true => self.output.push_from(Frame::Call(head), &mut call.payload),
+            false => self.output.push_bulk(Frame::Call(head), &call.payload, std::mem::take(&mut call.bulk)),
+        }
         let queued_until = self.output.end();
         if !call.one_way
             && let Some(call) = self.local.get_mut(id)

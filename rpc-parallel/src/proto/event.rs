@@ -114,8 +114,10 @@ pub(crate) struct OpenCall {
     pub(crate) trace: Option<TraceContext>,
     /// How many streams this side will send; at most [`MAX_UPLOADS`](crate::wire::MAX_UPLOADS).
     pub(crate) uploads: u8,
-    /// The arguments.
+    /// The arguments,
     pub(crate) payload: Vec<u8>,
+    /// and what follows them, which is not copied.
+    pub(crate) bulk: Bytes,
 }
 
 /// Why a call was not made. Nothing was sent.

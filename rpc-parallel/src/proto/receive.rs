@@ -21,7 +21,7 @@ impl Session {
             return Received::Nothing;
         }
         if !self.is_closed() {
-            match self.input.next_frame(self.settings.max_message_size + FRAME_ALLOWANCE) {
+            match self.input.next_frame(self.settings.max_message_size + FRAME_ALLOWANCE, &mut self.pool) {
                 Ok(Some((frame, payload))) => {
                     return match self.take_frame(self.received_at, frame, payload) {
                         Some(event) => Received::Event(event),

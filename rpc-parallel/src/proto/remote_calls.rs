@@ -21,7 +21,7 @@ pub(super) struct RemoteCall {
     bytes: usize,
     serial: u64,
     /// Where its last frame ends in the output: the peer cannot use the number again before it was written.
-    last_frame: u64,
+    pub(super) last_frame: u64,
     /// The session has ended all that the handler would have ended.
     pub(super) aborted: bool,
     /// The streams from the caller, from number 1.
@@ -109,6 +109,19 @@ impl RemoteCalls {
         call.bytes = size;
         call.serial = self.serial;
         true
+    }
+
+    /// Ends a call that waits for nothing but its reply.
+    #[inline]
+    pub(super) fn close_short(&mut self, id: CallId) -> Option<&mut RemoteCall> {
+        let call = self.calls.get_mut(id.0 as usize)?;
+        if !call.is_running() || !call.uploads.is_empty() {
+            return None;
+        }
+        call.state = RemoteState::Free;
+        self.bytes -= std::mem::take(&mut call.bytes);
+        self.open -= 1;
+        Some(call)
     }
 
     /// The call of this number, if there is one.

@@ -19,12 +19,19 @@ impl Session {
         download: bool,
     ) -> Result<(), TooBig> {
         let payload = payload.into();
-        TooBig::check(payload.len(), self.message_limit())?;
+        if let Err(error) = TooBig::check(payload.len(), self.message_limit()) {
+            self.discard_payload(payload);
+            return Err(error);
+        }
         if self.is_closed() {
+            self.discard_payload(payload);
             return Ok(());
         }
         let window = self.allowed.stream_window;
-        let Some(call) = self.remote.get_mut(id).filter(|call| call.is_running()) else { return Ok(()) };
+        let Some(call) = self.remote.get_mut(id).filter(|call| call.is_running()) else {
+            self.discard_payload(payload);
+            return Ok(());
+        };
         if download {
             call.download = super::stream::SendHalf::open(window);
         }
@@ -33,6 +40,20 @@ impl Session {
         self.finish(id);
         self.after_change();
         Ok(())
+    }
+
+    /// Answers a call that has no streams with a payload that is within the limit. Does nothing, and says so, if that is not
+    /// all there is to do.
+    #[inline]
+    pub(crate) fn reply_short(&mut self, id: CallId, status: Status, payload: &[u8]) -> bool {
+        if self.is_closed() || self.graceful.is_some() || payload.len() > self.message_limit() {
+            return false;
+        }
+        let Some(call) = self.remote.close_short(id) else { return false };
+        self.output.push(Frame::Reply { call: id, status, download: false }, payload);
+        // The peer cannot use the number again before this was written.
+        call.last_frame = self.output.end();
+        true
     }
 
     /// The handler of a one-way message whose arguments had this size is done.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut, buf::Limit};
 
 use super::{
     Event, PeerInfo, SessionConfig, Side, StreamKey,
@@ -18,12 +18,13 @@ use super::{
     local_calls::LocalCalls,
     one_way::{ReceivedOneWay, SentOneWay},
     output::Output,
+    pool::Pool,
     receive::Received,
     remote_calls::RemoteCalls,
 };
 use crate::{
     settings::Settings,
-    wire::{CloseKind, CloseReason, Frame, HandshakeFailure, Limits},
+    wire::{CloseKind, CloseReason, Frame, HandshakeFailure, Limits, MAX_VERSION, Payload},
 };
 
 /// The state of one connection. The [module](super) says how it is driven.
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     pub(super) allowed: Limits,
     pub(super) input: Input,
     pub(super) output: Output,
+    /// The memory of large messages that are through.
+    pub(super) pool: Pool,
     pub(super) events: VecDeque<Event>,
     pub(super) local: LocalCalls,
     pub(super) remote: RemoteCalls,
@@ -78,6 +81,7 @@ impl Session {
             allowed: Limits::LEAST,
             input: Input::new(),
             output,
+            pool: Pool::default(),
             events: VecDeque::new(),
             local: LocalCalls::default(),
             remote: RemoteCalls::default(),
@@ -96,9 +100,20 @@ impl Session {
         }
     }
 
-    /// Where the driver reads to: it appends to the buffer, best into its spare capacity, of which there always is
-    /// some, and then calls [`handle_received`](Self::handle_received).
-    pub(crate) fn input_buffer(&mut self) -> &mut BytesMut {
+    /// A session with a peer of which all is known beforehand: it runs the same program with the same settings, and the
+    /// transport vouches that nobody else is there. Neither side greets the other.
+    pub(crate) fn acquainted(side: Side, config: SessionConfig, label: String, now: Instant) -> Self {
+        let (build, worker) = (config.build, config.worker);
+        let mut session = Self::new(side, config, now);
+        session.output = Output::default();
+        let (limits, heartbeat) = (Limits::of(&session.settings), session.settings.heartbeat);
+        session.establish(PeerInfo { build, worker, label, limits, heartbeat, version: MAX_VERSION }, now);
+        session
+    }
+
+    /// Where the driver reads to: it appends to the buffer, up to the limit, which is never 0, and then calls
+    /// [`handle_received`](Self::handle_received).
+    pub(crate) fn input_buffer(&mut self) -> Limit<&mut BytesMut> {
         self.input.spare()
     }
 
@@ -117,6 +132,7 @@ impl Session {
         if self.is_closed() {
             // Nobody will look at it; the driver may read on until the end of file.
             self.input.clear();
+            self.pool.clear();
         }
     }
 
@@ -146,6 +162,7 @@ impl Session {
 
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come, or any other.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.pool.expire(now);
         if self.is_closed() {
             return;
         }
@@ -186,11 +203,26 @@ impl Session {
 
     /// So many bytes of it were written.
     pub(crate) fn transmitted(&mut self, bytes: usize) {
-        self.output.advance(bytes);
+        self.output.advance(bytes, &mut self.pool, self.last_heard);
         if !self.is_closed() && !self.output.is_congested() {
             self.send_owed();
             self.send_settled();
         }
+    }
+
+    /// Whether there is something for [`take_discarded`](Self::take_discarded).
+    pub(crate) fn has_discarded(&self) -> bool {
+        self.pool.has_foreign()
+    }
+
+    /// Bytes that were sent, or will not be, and that others have a part in. Whoever drops them may run code of theirs.
+    pub(crate) fn take_discarded(&mut self) -> Vec<Bytes> {
+        self.pool.take_foreign()
+    }
+
+    /// Keeps a payload that is not sent until it can be dropped.
+    pub(crate) fn discard_payload(&mut self, payload: Payload) {
+        self.pool.discard(payload);
     }
 
     /// What happened, in order; none if nothing did since. Frames are taken apart here one by one, so that their
@@ -219,7 +251,7 @@ impl Session {
         }
         let heartbeat = self.heartbeat.as_ref().map(Heartbeat::next);
         let graceful = self.graceful.as_ref().and_then(|graceful| graceful.limit);
-        [heartbeat, self.deadlines.next(), graceful].into_iter().flatten().min()
+        [heartbeat, self.deadlines.next(), graceful, self.pool.due()].into_iter().flatten().min()
     }
 
     /// Whether the connection is over. What is left to transmit should still be written.
@@ -258,6 +290,16 @@ impl Session {
     /// When something was last heard from the peer.
     pub(crate) fn last_heard(&self) -> Instant {
         self.last_heard
+    }
+
+    /// Whether a call of this side has no reply yet, or streams.
+    pub(crate) fn has_local_calls(&self) -> bool {
+        self.local.len() > 0
+    }
+
+    /// Whether there is something received that was not understood yet.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.bytes().is_empty()
     }
 
     /// How many calls are open, in both directions.

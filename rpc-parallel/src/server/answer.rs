@@ -25,6 +25,11 @@ use crate::{
 pub struct Payload(wire::Payload);
 
 impl Payload {
+    /// All of it, as the only argument. Large bytes are not copied.
+    pub fn into_vec(self) -> Vec<u8> {
+        self.0.into_vec()
+    }
+
     /// Reads all arguments.
     pub fn read<'a, T>(
         &'a self,
@@ -82,21 +87,45 @@ impl Answer {
     }
 
     /// A value, or the method's error.
-    pub fn reply<T, E>(mut self, result: Result<T, E>, shape: Reply<T, E>) {
-        let payload = match &result {
-            Ok(value) => self.encode(value, shape.value, "the reply").map(|payload| (Status::Ok, payload)),
-            Err(error) => self.encode(error, shape.error, "the method's error").map(|payload| (Status::App, payload)),
-        };
-        match payload {
-            Some((status, payload)) if self.target.uploads == 0 && self.one_way.is_none() => {
-                self.over = true;
-                self.target.reply_and_close(status, payload);
-                return;
-            }
-            Some((status, payload)) => self.target.reply(status, payload),
-            None => {}
+    pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) {
+        match result {
+            Ok(mut value) => match shape.value.take(&mut value) {
+                Some(bytes) => self.finish(Status::Ok, bytes.into()),
+                None => self.encode_and_finish(Status::Ok, &value, shape.value, "the reply"),
+            },
+            Err(error) => self.encode_and_finish(Status::App, &error, shape.error, "the method's error"),
         }
-        self.end();
+    }
+
+    fn finish(mut self, status: Status, payload: wire::Payload) {
+        if self.target.uploads > 0 || self.one_way.is_some() {
+            self.target.reply(status, payload);
+            return self.end();
+        }
+        self.over = true;
+        self.target.reply_and_close(status, payload);
+    }
+
+    fn encode_and_finish<T>(mut self, status: Status, value: &T, encode: Encode<T>, what: &str) {
+        let limit = self.limit;
+        let alone = self.target.uploads == 0 && self.one_way.is_none();
+        let sent = alone.then(|| {
+            self.target.reply_with_others(status, |payloads| {
+                let start = payloads.len();
+                encode.encode(value, payloads, start + limit).map_err(|error| error.after(start))
+            })
+        });
+        match sent.flatten() {
+            Some(Ok(())) => self.over = true,
+            Some(Err(error)) => {
+                self.tell(error, what);
+                self.end();
+            }
+            None => match self.encode(value, encode, what) {
+                Some(payload) => self.finish(status, payload),
+                None => self.end(),
+            },
+        }
     }
 
     /// A stream, until its end, or the method's error. The stream need not be `'static`.
@@ -137,16 +166,25 @@ impl Answer {
     fn encode<T>(&self, value: &T, encode: Encode<T>, what: &str) -> Option<wire::Payload> {
         let mut payload = Scratch::new();
         match encode.encode(value, &mut payload, self.limit) {
-            Ok(()) => return Some(payload.into_payload()),
-            Err(CodecError::TooLarge { size, limit }) => {
+            Ok(()) => Some(payload.into_payload()),
+            Err(error) => {
+                self.tell(error, what);
+                None
+            }
+        }
+    }
+
+    /// The answer cannot be encoded.
+    fn tell(&self, error: CodecError, what: &str) {
+        match error {
+            CodecError::TooLarge { size, limit } => {
                 self.target.reply(Status::TooBig, TooBig::payload(size, limit, what));
             }
-            Err(error) => {
+            error => {
                 let text = format!("{what} cannot be encoded by the worker: {error}");
                 self.target.reply(Status::Undecodable, text.into_bytes());
             }
         }
-        None
     }
 
     fn end(&mut self) {

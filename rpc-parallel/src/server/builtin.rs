@@ -31,6 +31,9 @@ pub(crate) struct OpenReply {
     pub(crate) mismatched: Vec<FunctionId>,
 }
 
+/// The encoded answer to [`OPEN`]: an [`OpenReply`] or an [`OpenFailure`].
+pub(crate) type OpenAnswer = Result<Vec<u8>, Vec<u8>>;
+
 /// Why [`OPEN`] gives nothing.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) enum OpenFailure {

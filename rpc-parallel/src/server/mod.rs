@@ -9,7 +9,7 @@ mod service;
 mod upload;
 
 pub use self::answer::{Answer, Payload};
-pub(crate) use self::builtin::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN};
+pub(crate) use self::builtin::{OPEN, OpenAnswer, OpenFailure, OpenReply, OpenRequest, SHUTDOWN};
 pub(crate) use self::server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig};
-pub(crate) use self::service::ServesNothing;
+pub(crate) use self::service::{ServesNothing, Serving};
 pub use self::upload::Upload;

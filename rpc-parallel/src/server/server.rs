@@ -101,7 +101,18 @@ impl Server {
     }
 
     /// Serves a connected socket.
-    pub(crate) fn attach(self: &Arc<Self>, stream: UnixStream) -> io::Result<Arc<Shared>> {
+    fn attach(self: &Arc<Self>, stream: UnixStream) -> io::Result<Arc<Shared>> {
+        self.serve(stream, None, Serving::new(Arc::clone(self)))
+    }
+
+    /// Serves a connected socket like this. The peer introduces itself, unless it is known to be the process with this
+    /// pid, see [`Establish::acquainted`].
+    pub(crate) fn serve(
+        &self,
+        stream: UnixStream,
+        acquainted: Option<u32>,
+        serving: Serving,
+    ) -> io::Result<Arc<Shared>> {
         let shared = establish(Establish {
             side: Side::Acceptor,
             stream,
@@ -109,8 +120,9 @@ impl Server {
             build: build_id(),
             worker: self.config.id,
             key: self.config.key,
+            acquainted,
             peer: "a client".to_owned(),
-            service: Box::new(Serving::new(Arc::clone(self))),
+            service: Box::new(serving),
             death: None,
         })?;
         let mut connections = self.connections();

@@ -17,7 +17,7 @@ use crate::{
     registry::{Registration, Registry},
     server::{
         Server,
-        builtin::{self, OpenFailure, OpenReply, OpenRequest},
+        builtin::{self, OpenAnswer, OpenFailure, OpenReply, OpenRequest},
         dispatch,
     },
     wire::{Status, cut_text},
@@ -41,6 +41,28 @@ impl Serving {
         Self { server, opened: Arc::default(), opening: false }
     }
 
+    /// Answers a request to open before there is a connection, and gives what serves it then.
+    pub(crate) async fn opened(server: Arc<Server>, request: &[u8]) -> (Self, OpenAnswer) {
+        let mut serving = Self::new(Arc::clone(&server));
+        let answer = async {
+            let request: OpenRequest = codec::decode(request)
+                .map_err(|error| OpenFailure::Refused(Fault::new(format!("the request to open: {error}"))))?;
+            let registration = server
+                .registration(request.interface)
+                .ok_or_else(|| OpenFailure::NotServed { served: server.served() })?;
+            make(&server, registration, request).await.map_err(OpenFailure::Refused)
+        };
+        let answer = match answer.await {
+            Ok((made, reply)) => {
+                let _ = serving.opened.set(made);
+                Ok(reply)
+            }
+            Err(failure) => Err(encode_failure(failure, FAILURE_LIMIT)),
+        };
+        serving.opening = true;
+        (serving, answer)
+    }
+
     fn open(&mut self, incoming: &Incoming) {
         let target = &incoming.target;
         // Two at once must not both succeed.
@@ -58,19 +80,13 @@ impl Serving {
         let (server, opened) = (Arc::clone(&self.server), Arc::clone(&self.opened));
         let (opening, target) = (target, target.clone());
         let task = tokio::spawn(async move {
-            let state = Arc::clone(&server.state);
-            let made = catch_future((registration.open)(state, request.arg.into())).await;
-            let dispatch = match made {
-                Ok(Ok(dispatch)) => dispatch,
-                Ok(Err(fault)) => return refuse(&target, OpenFailure::Refused(fault)),
-                Err(report) => return refuse(&target, OpenFailure::Refused(Fault::new(report.to_string()))),
+            let (made, reply) = match make(&server, registration, request).await {
+                Ok(made) => made,
+                Err(fault) => return refuse(&target, OpenFailure::Refused(fault)),
             };
-            let mismatched = mismatched(registration, &request.signatures);
-            let functions = dispatch.functions();
-            let index = functions.iter().enumerate().map(|(index, function)| (function.id, index)).collect();
             // Set before the reply, after which the client's first call may come.
-            let _ = opened.set(Opened { dispatch: Arc::from(dispatch), index });
-            target.reply(Status::Ok, postcard::to_stdvec(&OpenReply { mismatched }).unwrap_or_default());
+            let _ = opened.set(made);
+            target.reply(Status::Ok, reply);
             target.close();
         });
         // A client that is gone needs no state.
@@ -84,9 +100,35 @@ impl Serving {
     }
 }
 
+/// Makes a connection's state, and the reply that says so.
+async fn make(
+    server: &Server,
+    registration: &'static Registration,
+    request: OpenRequest,
+) -> Result<(Opened, Vec<u8>), Fault> {
+    let state = Arc::clone(&server.state);
+    let dispatch = match catch_future((registration.open)(state, request.arg.into())).await {
+        Ok(dispatch) => dispatch?,
+        Err(report) => return Err(Fault::new(report.to_string())),
+    };
+    let mismatched = mismatched(registration, &request.signatures);
+    let functions = dispatch.functions();
+    let index = functions.iter().enumerate().map(|(index, function)| (function.id, index)).collect();
+    let reply = postcard::to_stdvec(&OpenReply { mismatched }).unwrap_or_default();
+    Ok((Opened { dispatch: Arc::from(dispatch), index }, reply))
+}
+
 /// A connection whose opening failed stays unopened: the client closes it.
-fn refuse(target: &Target, mut failure: OpenFailure) {
+fn refuse(target: &Target, failure: OpenFailure) {
     let limit = target.shared.lock().session.message_limit();
+    target.reply(Status::App, encode_failure(failure, limit));
+    target.close();
+}
+
+/// The longest failure that a spawner is told in full.
+const FAILURE_LIMIT: usize = 1 << 20;
+
+fn encode_failure(mut failure: OpenFailure, limit: usize) -> Vec<u8> {
     let encode = |failure: &OpenFailure| postcard::to_stdvec(failure).unwrap_or_default();
     let mut payload = encode(&failure);
     if payload.len() > limit {
@@ -100,8 +142,7 @@ fn refuse(target: &Target, mut failure: OpenFailure) {
         };
         payload = encode(&failure);
     }
-    target.reply(Status::App, payload);
-    target.close();
+    payload
 }
 
 fn mismatched(registration: &Registration, signatures: &[(FunctionId, u64)]) -> Vec<FunctionId> {
@@ -187,7 +228,7 @@ impl Service for ServesNothing {
 
 impl Server {
     fn registration(&self, interface: InterfaceId) -> Option<&'static Registration> {
-        Registry::global().ok()?.get(self.worker_type, interface)
+        Registry::pick(self.worker_type, interface)
     }
 
     /// The traits that the worker serves, in words.

@@ -22,11 +22,13 @@ use crate::{
     id::WorkerTypeId,
     init::Init,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
+    registry::Registry,
     runtime,
+    server::OpenAnswer,
     settings::Settings,
     spawn::{
         SpawnError, Spawned, Worker,
-        connect::{self, Inherited},
+        connect::{self, First, Inherited},
         contact::{Contact, draw},
     },
 };
@@ -183,7 +185,8 @@ impl<C: Client> Spawning<C> {
         self
     }
 
-    /// How long the worker may take until it is ready, its [`Init`] included. Default 30 s.
+    /// How long the worker may take until it is ready, its [`Init`] included, and with [`connect`](Self::connect) the
+    /// state of the connection. Default 30 s.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
         self
@@ -215,7 +218,12 @@ impl<C: Client> Spawning<C> {
         SpawningDetached { spawn: self }
     }
 
-    async fn launch(self, ending: Ending) -> Result<Spawned<C>, SpawnError> {
+    /// Starts the worker, and has it open the first connection like this.
+    async fn launch(
+        self,
+        ending: Ending,
+        opening: Option<Vec<u8>>,
+    ) -> Result<(Spawned<C>, Option<OpenAnswer>), SpawnError> {
         if !runtime::is_here() {
             return Err(SpawnError::NoRuntime);
         }
@@ -225,6 +233,9 @@ impl<C: Client> Spawning<C> {
         let arg = self.arg.map_err(|error| SpawnError::BadRequest(format!("the argument of the worker: {error}")))?;
         let (ours, theirs) = UnixStream::pair().map_err(system)?;
         let same_image = self.executable.is_none();
+        if same_image {
+            Registry::global().map_err(|error| SpawnError::NotRegistered(error.to_string()))?;
+        }
         let charge = Charge {
             id,
             name: self.name.clone(),
@@ -237,6 +248,7 @@ impl<C: Client> Spawning<C> {
             settings: self.settings.clone(),
             ending,
             threads: self.threads,
+            opening,
             arg,
         };
         let ticket = postcard::to_stdvec(&charge)
@@ -268,7 +280,7 @@ impl<C: Client> Spawning<C> {
             key,
             settings: self.settings,
         };
-        Ok(Spawned::new(Worker::new(contact), owned, ours))
+        Ok((Spawned::new(Worker::new(contact), owned, First { stream: ours, same_image }), ready.opened))
     }
 }
 
@@ -277,7 +289,7 @@ impl<C: Client> IntoFuture for Spawning<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.launch(Ending::Master))
+        Box::pin(async move { Ok(self.launch(Ending::Master, None).await?.0) })
     }
 }
 
@@ -295,16 +307,29 @@ impl<C: Client> IntoFuture for SpawningConnected<C> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let arg = self.arg?;
-            let spawned = self.spawn.launch(Ending::FirstConnection).await?;
-            let stream = spawned.take_first();
+            // Of another program it is not known whether the signatures have to go along.
+            let opening = match self.spawn.executable {
+                None => Some(connect::request(C::INTERFACE, arg.clone(), Vec::new())?),
+                Some(_) => None,
+            };
+            let opening = opening.filter(|request| request.len() <= SMALL_OPENING);
+            let (spawned, opened) = self.spawn.launch(Ending::FirstConnection, opening).await?;
+            let first = spawned.take_first();
             let process = spawned.process().clone();
             // The worker sees by itself that its connection has ended, unless it is busy: then it is killed in the end.
             let (worker, owned) = spawned.into_parts();
-            let inherited = Inherited { stream, process, bound: Some(owned) };
-            Ok(connect::connect(&worker.inner, arg, Some(inherited)).await?)
+            let inherited = Inherited { first, process, bound: Some(owned) };
+            Ok(match opened {
+                Some(answer) => connect::connect_opened(&worker.inner, answer, inherited).await?,
+                None => connect::connect(&worker.inner, arg, Some(inherited)).await?,
+            })
         })
     }
 }
+
+/// A request to open a trait goes with the ticket up to this size, which no settings refuse. A larger one is a call like
+/// others.
+const SMALL_OPENING: usize = 1 << 10;
 
 /// A worker that is about to be spawned and to outlive this process. Made by [`Spawning::detach`].
 #[must_use = "no worker is started before the builder is awaited"]
@@ -317,7 +342,7 @@ impl<C: Client> IntoFuture for SpawningDetached<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(self.spawn.launch(Ending::Request).await?.release()) })
+        Box::pin(async move { Ok(self.spawn.launch(Ending::Request, None).await?.0.release()) })
     }
 }
 

@@ -22,15 +22,23 @@ use crate::{
     process::{OwnedProcess, PeerProcess, Process},
     proto::Side,
     runtime,
-    server::{OPEN, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
+    server::{OPEN, OpenAnswer, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
     spawn::contact::Contact,
     transport,
     wire::Status,
 };
 
-/// A socket that is connected to a worker which this process has started, and that process.
+/// Our end of the socket pair that a worker gets with its ticket.
+#[derive(Debug)]
+pub(crate) struct First {
+    pub(crate) stream: UnixStream,
+    /// The worker runs our image: there is nothing that the two would have to tell each other first.
+    pub(crate) same_image: bool,
+}
+
+/// A worker's process that we have started, and the socket that is connected to it, if nobody has used that yet.
 pub(crate) struct Inherited {
-    pub(crate) stream: Option<UnixStream>,
+    pub(crate) first: Option<First>,
     pub(crate) process: Process,
     /// Set if the process is to end with this connection.
     pub(crate) bound: Option<OwnedProcess>,
@@ -54,6 +62,29 @@ pub(crate) async fn connect<C: Client>(
     Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
 }
 
+/// Connects to a worker that has opened the trait of `C` at its start, with this answer.
+pub(super) async fn connect_opened<C: Client>(
+    contact: &Contact,
+    answer: OpenAnswer,
+    inherited: Inherited,
+) -> Result<C, ConnectError> {
+    let mismatched = match answer {
+        Ok(reply) => opened(&reply)?,
+        Err(failure) => return Err(not_opened(&failure, contact, C::INTERFACE)),
+    };
+    let connection = connect_raw(contact, Some(inherited)).await?;
+    Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
+}
+
+/// The request to open a trait.
+pub(super) fn request(
+    interface: &'static Interface,
+    arg: Vec<u8>,
+    signatures: Vec<(FunctionId, u64)>,
+) -> Result<Vec<u8>, ConnectError> {
+    encode(&OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures })
+}
+
 pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>) -> Result<Connection, ConnectError> {
     if !runtime::is_here() {
         return Err(ConnectError::NoRuntime);
@@ -63,12 +94,13 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         address: contact.address.to_string(),
         error: Arc::new(error),
     };
-    let (stream, process, bound) = match inherited {
-        Some(Inherited { stream, process, bound }) => (stream, Some(process), bound),
+    let (first, process, bound) = match inherited {
+        Some(Inherited { first, process, bound }) => (first, Some(process), bound),
         None => (None, None, None),
     };
-    let stream = match stream {
-        Some(stream) => stream,
+    let acquainted = first.as_ref().filter(|first| first.same_image).map(|_| contact.pid);
+    let stream = match first {
+        Some(first) => first.stream,
         None => match transport::connect(&contact.address, contact.settings.handshake_timeout).await {
             Ok(stream) => stream,
             Err(error) => {
@@ -89,6 +121,7 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         build: build_id(),
         worker: contact.id,
         key: contact.key,
+        acquainted,
         peer: contact.describe(),
         service: Box::new(ServesNothing { _bound: bound.map(|bound| Box::new(bound) as _) }),
         death,
@@ -132,32 +165,40 @@ pub(super) async fn open(
     } else {
         Vec::new()
     };
-    let request = OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures };
-    let payload = encode(&request)?;
+    let payload = request(interface, arg, signatures)?;
     let mut call = RawCall::new(connection.clone(), OPEN, false, Draft::with_arguments(payload));
     let reply = poll_fn(|cx| call.poll_reply(cx)).await.map_err(|failure| match failure {
         CallFailure::Lost(terminal) => ConnectError::from_terminal(terminal),
         other => ConnectError::Argument(CallError::<std::convert::Infallible>::from_failure(other).to_string()),
     })?;
-    let garbled =
-        |error: codec::CodecError| ConnectError::Argument(format!("the worker's answer is garbled: {error}"));
     match reply.status {
-        Status::Ok => {
-            let reply: OpenReply = codec::decode(&reply.payload).map_err(garbled)?;
-            Ok(reply.mismatched)
-        }
-        Status::App => Err(match codec::decode(&reply.payload).map_err(garbled)? {
-            OpenFailure::NotServed { served } => {
-                ConnectError::NotServed { worker: contact.describe(), interface: interface.name.to_owned(), served }
-            }
-            OpenFailure::Refused(fault) => ConnectError::Refused { worker: contact.describe(), fault },
-            OpenFailure::Again => ConnectError::Argument("the connection was opened before".into()),
-        }),
+        Status::Ok => opened(&reply.payload),
+        Status::App => Err(not_opened(&reply.payload, contact, interface)),
         status => {
             let error: CallError = failure(status, &reply.payload);
             Err(ConnectError::Argument(error.to_string()))
         }
     }
+}
+
+fn opened(reply: &[u8]) -> Result<Vec<FunctionId>, ConnectError> {
+    let reply: OpenReply = codec::decode(reply).map_err(garbled)?;
+    Ok(reply.mismatched)
+}
+
+fn not_opened(failure: &[u8], contact: &Contact, interface: &'static Interface) -> ConnectError {
+    match codec::decode(failure) {
+        Ok(OpenFailure::NotServed { served }) => {
+            ConnectError::NotServed { worker: contact.describe(), interface: interface.name.to_owned(), served }
+        }
+        Ok(OpenFailure::Refused(fault)) => ConnectError::Refused { worker: contact.describe(), fault },
+        Ok(OpenFailure::Again) => ConnectError::Argument("the connection was opened before".into()),
+        Err(error) => garbled(error),
+    }
+}
+
+fn garbled(error: codec::CodecError) -> ConnectError {
+    ConnectError::Argument(format!("the worker's answer is garbled: {error}"))
 }
 
 /// Asks a worker to end.

@@ -7,8 +7,9 @@
 //!    socket pair of the first connection.
 //! 3. The copy becomes the worker before its `main`: it reads the ticket, hangs itself on its lifeline, makes its
 //!    state, listens, and says that it is ready. Whatever goes wrong up to here is the spawn's error.
-//! 4. The spawner greets the worker over the socket pair when the first client connects; there is no listening, no
-//!    connecting and no file between the two.
+//! 4. The first client talks to the worker over the socket pair; there is no listening, no connecting, no file and, if
+//!    both run the same image, no greeting between the two. A client that is bound to its worker has even had its trait
+//!    opened in step 3.
 
 mod builder;
 mod connect;

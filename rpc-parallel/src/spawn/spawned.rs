@@ -3,7 +3,6 @@
 use std::{
     fmt,
     ops::Deref,
-    os::unix::net::UnixStream,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -13,7 +12,7 @@ use crate::{
     process::{OwnedProcess, Process},
     spawn::{
         Connect, Worker,
-        connect::{self, Inherited},
+        connect::{self, First, Inherited},
     },
 };
 
@@ -25,11 +24,11 @@ pub struct Spawned<C> {
     worker: Worker<C>,
     owned: OwnedProcess,
     /// The connection that the worker inherited, for the first client.
-    first: Mutex<Option<UnixStream>>,
+    first: Mutex<Option<First>>,
 }
 
 impl<C: Client> Spawned<C> {
-    pub(super) fn new(worker: Worker<C>, owned: OwnedProcess, first: UnixStream) -> Self {
+    pub(super) fn new(worker: Worker<C>, owned: OwnedProcess, first: First) -> Self {
         Self { worker, owned, first: Mutex::new(Some(first)) }
     }
 
@@ -65,11 +64,11 @@ impl<C: Client> Spawned<C> {
     }
 
     fn connect_as<D: Client>(&self, arg: Result<Vec<u8>, crate::ConnectError>) -> Connect<D> {
-        let stream = self.take_first();
+        let first = self.take_first();
         let process = self.process().clone();
         let contact = Arc::clone(&self.worker.inner);
         Connect::new(async move {
-            connect::connect(&contact, arg?, Some(Inherited { stream, process, bound: None })).await
+            connect::connect(&contact, arg?, Some(Inherited { first, process, bound: None })).await
         })
     }
 
@@ -106,7 +105,7 @@ impl<C: Client> Spawned<C> {
         self.owned.process()
     }
 
-    pub(super) fn take_first(&self) -> Option<UnixStream> {
+    pub(super) fn take_first(&self) -> Option<First> {
         self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 

@@ -11,14 +11,15 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, recv, sendmsg};
 use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::readiness;
 
-/// How much is read at most in one go when no larger message is awaited.
-const READ_SIZE: usize = 64 << 10;
+/// How much the kernel holds of what the peer has not read yet, where it allows that much. With its default of 208 KiB
+/// a large message makes both sides sleep and wake many times over. It is memory only while the peer does not read.
+const SEND_BUFFER: usize = 1 << 20;
 
 /// The socket of one connection.
 ///
@@ -35,24 +36,23 @@ impl Socket {
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         quiet::prepare(&stream)?;
+        // A smaller buffer works as well, only slower.
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
         let readable = readiness::watch(OwnedFd::from(stream), Interest::READABLE)?;
         Ok(Self { readable, writable: OnceLock::new() })
     }
 
-    /// Reads what is there into the buffer's spare room. `Ok(0)` is the end of the file.
-    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    /// Reads what is there into the buffer's spare room, of which there must be some. `Ok(0)` is the end of the file.
+    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, mut buffer: impl BufMut) -> Poll<io::Result<usize>> {
         loop {
             let mut guard = ready!(self.readable.poll_read_ready(cx))?;
-            let room = buffer.spare_capacity_mut();
-            let limit = room.len();
-            match recv_into(self.readable.get_ref(), room) {
+            let limit = buffer.chunk_mut().len();
+            match recv_into(self.readable.get_ref(), &mut buffer) {
                 Ok(read) => {
                     // A short read has emptied the socket: the next bytes are a new edge, so asking again can wait.
                     if read < limit && read > 0 {
                         guard.clear_ready();
                     }
-                    // SAFETY: `recv_into` has initialised the first `read` bytes of the spare room.
-                    unsafe { buffer.advance_mut(read) };
                     return Poll::Ready(Ok(read));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
@@ -64,14 +64,10 @@ impl Socket {
 
     /// Reads what is there, without asking the runtime's poller, which may not have seen it yet. `Pending` if there is
     /// nothing; nobody is woken by what comes later.
-    pub(crate) fn recv_now(&self, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    pub(crate) fn recv_now(&self, mut buffer: impl BufMut) -> Poll<io::Result<usize>> {
         loop {
-            match recv_into(self.readable.get_ref(), buffer.spare_capacity_mut()) {
-                Ok(read) => {
-                    // SAFETY: `recv_into` has initialised the first `read` bytes of the spare room.
-                    unsafe { buffer.advance_mut(read) };
-                    return Poll::Ready(Ok(read));
-                }
+            match recv_into(self.readable.get_ref(), &mut buffer) {
+                Ok(read) => return Poll::Ready(Ok(read)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
@@ -110,18 +106,17 @@ impl Socket {
         // It fails only where the peer is gone already.
         let _ = rustix::net::shutdown(self.readable.get_ref(), rustix::net::Shutdown::Both);
     }
-
-    /// Makes room for a read and says how much to ask for.
-    pub(crate) fn reserve(buffer: &mut BytesMut) {
-        if buffer.capacity() - buffer.len() < READ_SIZE / 2 {
-            buffer.reserve(READ_SIZE);
-        }
-    }
 }
 
-fn recv_into(fd: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+/// Appends what one read gives.
+fn recv_into(fd: impl AsFd, buffer: &mut impl BufMut) -> io::Result<usize> {
+    // SAFETY: nothing but initialised bytes is written there.
+    let room: &mut [MaybeUninit<u8>] = unsafe { buffer.chunk_mut().as_uninit_slice_mut() };
     let ((initialised, _), _) = recv(fd, room, RecvFlags::empty())?;
-    Ok(initialised.len())
+    let read = initialised.len();
+    // SAFETY: `recv` has initialised that much of the chunk.
+    unsafe { buffer.advance_mut(read) };
+    Ok(read)
 }
 
 /// Writing without SIGPIPE: a program that has set that to its default would be ended by a worker's death.

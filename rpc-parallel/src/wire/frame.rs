@@ -110,14 +110,15 @@ impl Frame {
     #[inline]
     pub(crate) fn encode(&self, payload: usize, out: &mut Vec<u8>) {
         match *self {
-            // The two that pipelined calls consist of are put together beside the buffer, which then grows once.
+            // The two that pipelined calls consist of are put together in registers.
             Self::Reply { call, status, download } => {
-                Short::new(kind::REPLY, call).put(&[status as u8, u8::from(download)]).finish(payload, out);
+                Short::new(kind::REPLY, call).put(status as u8).put(u8::from(download)).append(payload, out);
             }
             Self::Call(CallHead { call, function, one_way, deadline: None, trace: None, uploads: 0 }) => {
                 let flags = if one_way { ONE_WAY } else { 0 };
                 let function = function.raw().to_le_bytes();
-                Short::new(kind::CALL, call).put(&[flags]).put(&function).finish(payload, out);
+                Short::new(kind::CALL, call).put(flags).append(function.len() + payload, out);
+                out.extend_from_slice(&function);
             }
             _ => self.encode_any(payload, out),
         }
@@ -194,42 +195,39 @@ impl CallHead {
     }
 }
 
-/// A short header while it is put together.
+/// A short header while it is put together. It is a number rather than bytes: what is stored in parts and then read as a
+/// whole makes the CPU wait.
 struct Short {
-    bytes: [u8; 32],
-    len: usize,
+    bytes: u128,
+    len: u32,
 }
 
 impl Short {
     #[inline]
     fn new(kind: u8, call: CallId) -> Self {
-        let mut this = Self { bytes: [0; 32], len: super::LENGTH_PREFIX }.put(&[kind]);
+        let mut this = Self { bytes: 0, len: super::LENGTH_PREFIX as u32 }.put(kind);
         let mut number = call.0;
         while number >= 0x80 {
-            this = this.put(&[number as u8 | 0x80]);
+            this = this.put(number as u8 | 0x80);
             number >>= 7;
         }
-        this.put(&[number as u8])
+        this.put(number as u8)
     }
 
-    /// Adds what has its place: no header that is made of this is longer than 19 bytes.
+    /// Adds a byte. There are never more than twelve, the length included.
     #[inline]
-    fn put<const N: usize>(mut self, bytes: &[u8; N]) -> Self {
-        if let Some(place) = self.bytes.get_mut(self.len..self.len + N) {
-            place.copy_from_slice(bytes);
-            self.len += N;
-        }
-        self
+    fn put(self, byte: u8) -> Self {
+        Self { bytes: self.bytes | u128::from(byte) << (8 * self.len), len: self.len + 1 }
     }
 
+    /// Appends the header of a frame in which so many bytes follow.
     #[inline]
-    fn finish(mut self, payload: usize, out: &mut Vec<u8>) {
-        let len = self.len - super::LENGTH_PREFIX + payload;
-        let prefix = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
-        self.bytes[..super::LENGTH_PREFIX].copy_from_slice(&prefix);
+    fn append(self, after: usize, out: &mut Vec<u8>) {
+        let len = self.len as usize - super::LENGTH_PREFIX + after;
+        let bytes = self.bytes | u128::from(u32::try_from(len).unwrap_or(u32::MAX));
         // A copy of constant length costs less than one of just what is needed.
-        let end = out.len() + self.len;
-        out.extend_from_slice(&self.bytes);
+        let end = out.len() + self.len as usize;
+        out.extend_from_slice(&bytes.to_le_bytes());
         out.truncate(end);
     }
 }

@@ -57,6 +57,9 @@ pub(crate) const LENGTH_PREFIX: usize = 4;
 /// frames waiting behind them.
 pub(crate) const ITEMS_FRAME: usize = 64 << 10;
 
+/// No frame's header is longer: the one of a call with a deadline, a trace and uploads has 51 bytes.
+pub(crate) const MAX_HEADER: usize = 64;
+
 /// What a frame may have beyond one message of the largest size: its header, and in an `Items` frame the items before
 /// the last one.
 pub(crate) const FRAME_ALLOWANCE: usize = ITEMS_FRAME + 1024;

@@ -23,6 +23,9 @@ pub(crate) enum Payload {
 /// The longest payload that takes no memory of its own: it fills the enum up to the size that the other forms need.
 const INLINE: usize = 38;
 
+/// What was read and is shorter may lie in a buffer with others.
+const LARGE: usize = 64 << 10;
+
 impl Payload {
     /// A copy, if it needs no memory of its own.
     #[inline]
@@ -40,6 +43,24 @@ impl Payload {
         match bytes.get(part.start..)?.first_chunk::<INLINE>() {
             Some(place) => Some(Self::Inline(len as u8, *place)),
             None => Self::inline(bytes.get(part)?),
+        }
+    }
+
+    /// The bytes, in the same memory if they have a buffer of their own.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Owned(bytes) => bytes,
+            // What is short may be the last that looks at a buffer which is much larger.
+            Self::Shared(bytes) if bytes.len() >= LARGE => bytes.into(),
+            short => short.to_vec(),
+        }
+    }
+
+    /// The bytes, if they can be shared as they are.
+    pub(crate) fn shared(&self) -> Option<&Bytes> {
+        match self {
+            Self::Shared(bytes) => Some(bytes),
+            _ => None,
         }
     }
 

@@ -44,6 +44,22 @@ fn both_sides_learn_who_the_other_is() {
 }
 
 #[test]
+fn sides_that_know_each_other_begin_with_frames() {
+    let mut pair = Pair::new(config("a"), config("b"));
+    pair.initiator.session = Session::acquainted(Side::Initiator, config("a"), "b".into(), pair.now);
+    pair.acceptor.session = Session::acquainted(Side::Acceptor, config("b"), "a".into(), pair.now);
+    assert!(pair.initiator.session.poll_timeout().is_none(), "there is no handshake to be late with");
+    pair.initiator.session.open_call(&mut call("x")).expect("there is room from the start");
+    pair.deliver_to_acceptor();
+    assert!(matches!(pair.acceptor.take()[..], [Event::Established, Event::Called { .. }]));
+    let mut greeted = Pair::new(config("a"), config("b"));
+    greeted.drive();
+    let peer = |session: &Session| format!("{:?}", session.peer());
+    assert_eq!(peer(&pair.initiator.session), peer(&greeted.initiator.session));
+    assert_eq!(peer(&pair.acceptor.session), peer(&greeted.acceptor.session));
+}
+
+#[test]
 fn a_call_can_be_made_one_round_trip_after_the_start() {
     let mut pair = Pair::new(config("a"), config("b"));
     let mut early = call("x");

@@ -25,7 +25,7 @@ fn head(call: u32) -> CallHead {
 #[test]
 fn before_the_handshake_four_kibibytes_are_all_there_is() {
     let mut mock = Mock::silent(Side::Acceptor, config("session"));
-    assert_eq!(mock.end.session.input_buffer().capacity(), HELLO_LIMIT);
+    assert_eq!(mock.end.session.input_buffer().get_ref().capacity(), HELLO_LIMIT);
     // A Hello that just fits, in pieces. `End` checks the capacity after each of them.
     let mut hello = hello().encode();
     hello.extend_from_slice(&[250]);
@@ -47,7 +47,7 @@ fn an_announced_frame_gets_memory_as_it_arrives() {
     let mut frame = Vec::new();
     Frame::Call(head(0)).encode(size, &mut frame);
     mock.send(&frame);
-    assert!(mock.end.session.input_buffer().capacity() <= 2 << 20);
+    assert!(mock.end.session.input_buffer().get_ref().capacity() <= 2 << 20);
     let piece = vec![0; 100_000];
     let mut sent = 0;
     while sent < size {
@@ -58,7 +58,78 @@ fn an_announced_frame_gets_memory_as_it_arrives() {
         assert!(capacity <= 2 * sent + (2 << 20), "{capacity} bytes for {sent}");
     }
     assert!(matches!(mock.end.take_one(), Event::Called { payload, .. } if payload.len() == size));
-    assert!(mock.end.session.input_buffer().capacity() < 1 << 20, "the large buffer belongs to the payload");
+    assert!(
+        mock.end.session.input_buffer().get_ref().capacity() < 1 << 20,
+        "the large buffer belongs to the payload"
+    );
+}
+
+#[test]
+fn what_follows_a_large_frame_is_read_with_it() {
+    let mut mock = Mock::connected(Settings::default());
+    let size = (1 << 20) + 5;
+    let mut bytes = Vec::new();
+    for (call, size) in [(0, size), (1, 10), (2, size), (3, 70_000), (4, 60_000)] {
+        Frame::Call(head(call)).encode(size, &mut bytes);
+        bytes.resize(bytes.len() + size, call as u8);
+    }
+    for piece in [usize::MAX, 1 << 20, 65_536, 4097] {
+        for piece in bytes.chunks(piece) {
+            mock.send(piece);
+        }
+        for (expected, event) in (0..).zip(mock.end.take()) {
+            let Event::Called { call, payload, .. } = event else { panic!("{event:?}") };
+            assert_eq!(call, CallId(expected));
+            assert!(payload.iter().all(|byte| *byte == expected as u8));
+        }
+        for call in 0..5 {
+            mock.end.session.reply(CallId(call), Status::Ok, Vec::new(), false).expect("it is small enough");
+        }
+        mock.end.write_all();
+    }
+}
+
+#[test]
+fn a_large_frame_with_a_malformed_header_closes_before_it_is_there() {
+    let mut mock = Mock::connected(Settings::default());
+    mock.send(&(1_u32 << 20).to_le_bytes());
+    mock.send(&[99; 100]);
+    assert_eq!(mock.closed().text(), "protocol violation: malformed unknown frame: its kind is unknown");
+}
+
+#[test]
+fn the_memory_of_large_messages_is_used_again_and_let_go() {
+    let mut mock = Mock::connected(Settings::default());
+    let size = 3 << 20;
+    let mut places = Vec::new();
+    for _ in 0..10 {
+        mock.frame(Frame::Call(head(0)), &vec![0; size]);
+        let Event::Called { payload, .. } = mock.end.take_one() else { panic!("it is a call") };
+        places.push(payload.as_ptr());
+        mock.end.session.reply(CallId(0), Status::Ok, payload, false).expect("it is small enough");
+        mock.end.write_all();
+        assert!((size..=2 * size).contains(&mock.end.session.pool.bytes()));
+    }
+    places.dedup();
+    assert_eq!(places.len(), 1);
+    // Half a frame holds a buffer of the pool, and no more than that.
+    let mut half = Vec::new();
+    Frame::Call(head(0)).encode(size, &mut half);
+    half.resize(size / 2, 0);
+    mock.send(&half);
+    assert_eq!(mock.end.session.pool.bytes(), 0);
+    mock.send(&vec![0; size]);
+    let mut mock = Mock::connected(Settings::default());
+    mock.frame(Frame::Call(head(0)), &vec![0; size]);
+    let Event::Called { payload, .. } = mock.end.take_one() else { panic!("it is a call") };
+    mock.end.session.reply(CallId(0), Status::Ok, payload, false).expect("it is small enough");
+    mock.end.write_all();
+    assert!(mock.end.session.pool.bytes() >= size);
+    while let Some(at) = mock.end.session.poll_timeout() {
+        assert!(at <= mock.now + std::time::Duration::from_secs(2));
+        mock.end.session.handle_timeout(at);
+    }
+    assert_eq!(mock.end.session.pool.bytes(), 0);
 }
 
 #[test]

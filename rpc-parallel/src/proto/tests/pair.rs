@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 
 use super::super::*;
 use crate::{
@@ -57,6 +57,7 @@ pub(super) fn call(payload: impl Into<Vec<u8>>) -> OpenCall {
         trace: None,
         uploads: 0,
         payload: payload.into(),
+        bulk: Bytes::new(),
     }
 }
 
@@ -88,11 +89,13 @@ impl End {
     /// Reads as a driver does, in pieces that fit into the buffer.
     pub(super) fn read(&mut self, now: Instant, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let buffer = self.session.input_buffer();
-            let room = buffer.capacity() - buffer.len();
+            let mut buffer = self.session.input_buffer();
+            let room = buffer.remaining_mut();
             assert!(room > 0, "there is always room to read into");
+            let capacity = buffer.get_ref().capacity();
             let (piece, rest) = bytes.split_at(room.min(bytes.len()));
-            buffer.extend_from_slice(piece);
+            buffer.put_slice(piece);
+            assert_eq!(buffer.get_ref().capacity(), capacity, "what is read fits");
             self.session.handle_received(now, piece.len());
             self.collect();
             self.check_memory();
