@@ -46,6 +46,19 @@ pub(crate) fn from_payload<T: Any>(payload: impl FnOnce() -> Payload) -> Option<
     value
 }
 
+/// A `Vec<u8>` or `Bytes` with a copy of these bytes; none if `T` is something else.
+#[inline]
+pub(crate) fn copied<T: Any>(bytes: &[u8]) -> Option<T> {
+    let mut value: Option<T> = None;
+    let slot = &mut value as &mut dyn Any;
+    if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
+        *slot = Some(bytes.to_vec());
+    } else if let Some(slot) = slot.downcast_mut::<Option<Bytes>>() {
+        *slot = Some(Bytes::copy_from_slice(bytes));
+    }
+    value
+}
+
 /// What was read, as it is if it is worth the buffer that it keeps alive.
 pub(crate) fn into_bytes(bytes: Bytes) -> Bytes {
     if bytes.len() < SHARED { Bytes::copy_from_slice(&bytes) } else { bytes }

@@ -1,11 +1,24 @@
 //! Values to bytes and back: postcard, with the size checked while it is written.
 
+mod deserializer;
+#[cfg(test)]
+mod form_tests;
+mod item;
+mod refused;
+mod serializer;
+mod varint;
+
 use std::fmt;
 
 use bytes::Bytes;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub(crate) use self::{
+    deserializer::Deserializer,
+    item::{DecodeItem, decode_item, encode_item},
+    refused::Refused,
+};
 use crate::{bulk, wire::Payload};
 
 /// Why a value could not be turned into bytes or back.
@@ -68,15 +81,7 @@ pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Re
     Ok(value)
 }
 
-/// Like [`decode`], for a `T` that may be a byte string, which then is all there is.
-pub(crate) fn decode_owned<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
-    match bulk::from_payload(|| bytes.to_vec().into()) {
-        Some(value) => Ok(value),
-        None => decode(bytes),
-    }
-}
-
-/// Like [`decode_owned`], without a copy of a large byte string.
+/// Like [`decode`], for a `T` that may be a byte string, which then is all there is and not copied if large.
 pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Payload) -> Result<T, CodecError> {
     match bulk::from_payload(|| std::mem::take(payload)) {
         Some(value) => Ok(value),
@@ -252,10 +257,9 @@ mod tests {
         encode_owned(&value, &mut owned, 100).unwrap();
         assert_eq!(plain, fast);
         assert_eq!(owned, value, "alone they need no length");
-        assert_eq!(decode_owned::<Vec<u8>>(&owned).unwrap(), value);
         assert_eq!(decode_payload::<Vec<u8>>(&mut owned.into()).unwrap(), value);
         assert_eq!(decode_payload::<Vec<u8>>(&mut Payload::default()).unwrap(), []);
-        assert_eq!(decode_owned::<Vec<u16>>(&[1, 5]).unwrap(), [5]);
+        assert_eq!(decode_payload::<Vec<u16>>(&mut vec![1, 5].into()).unwrap(), [5]);
     }
 
     #[test]

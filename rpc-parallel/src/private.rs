@@ -33,7 +33,7 @@ pub use crate::{
     },
     tail::{OtherTail, Tail},
     value::{
-        Argument, Encode, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError, WireParameter,
-        WireValue, argument, item, lent, lent_option,
+        Argument, Encode, EncodeItem, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError,
+        WireParameter, WireValue, argument, item, lent, lent_option,
     },
 };

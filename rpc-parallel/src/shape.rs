@@ -7,7 +7,7 @@ use std::{convert::Infallible, fmt};
 use crate::{
     client::{CallError, Streaming},
     connection::RawReply,
-    value::{Encode, WireError, WireValue},
+    value::{Encode, EncodeItem, WireError, WireValue},
 };
 
 /// What the client needs to know of a reply.
@@ -37,7 +37,7 @@ pub struct Reply<T, E> {
 pub struct Streamed<I, E> {
     decoder: Decoder<Streaming<I>, E>,
     /// The items' codec.
-    pub item: Encode<I>,
+    pub item: EncodeItem<I>,
     /// The error's codec.
     pub error: Encode<E>,
 }
@@ -48,7 +48,7 @@ pub struct State<T, I, E> {
     /// The value's codec.
     pub value: Encode<T>,
     /// The updates' codec.
-    pub item: Encode<I>,
+    pub item: EncodeItem<I>,
     /// The error's codec.
     pub error: Encode<E>,
 }
@@ -70,22 +70,27 @@ pub const fn flat<X: crate::flatten::Flat<R>, const R: bool>() -> Reply<X::Value
 
 /// `-> impl Stream<Item = I>`
 pub const fn streamed<I: WireValue>() -> Streamed<I, Infallible> {
-    Streamed { decoder: RawReply::streamed, item: Encode::owned(), error: Encode::never() }
+    Streamed { decoder: RawReply::streamed, item: EncodeItem::new(), error: Encode::never() }
 }
 
 /// `-> Result<impl Stream<Item = I>, E>`
 pub const fn fallible_streamed<I: WireValue, E: WireError>() -> Streamed<I, E> {
-    Streamed { decoder: RawReply::fallible_streamed, item: Encode::owned(), error: Encode::owned() }
+    Streamed { decoder: RawReply::fallible_streamed, item: EncodeItem::new(), error: Encode::owned() }
 }
 
 /// `-> (T, impl Stream<Item = I>)`
 pub const fn state<T: WireValue, I: WireValue>() -> State<T, I, Infallible> {
-    State { decoder: RawReply::state, value: Encode::owned(), item: Encode::owned(), error: Encode::never() }
+    State { decoder: RawReply::state, value: Encode::owned(), item: EncodeItem::new(), error: Encode::never() }
 }
 
 /// `-> Result<(T, impl Stream<Item = I>), E>`
 pub const fn fallible_state<T: WireValue, I: WireValue, E: WireError>() -> State<T, I, E> {
-    State { decoder: RawReply::fallible_state, value: Encode::owned(), item: Encode::owned(), error: Encode::owned() }
+    State {
+        decoder: RawReply::fallible_state,
+        value: Encode::owned(),
+        item: EncodeItem::new(),
+        error: Encode::owned(),
+    }
 }
 
 impl<T, E> Shape for Reply<T, E> {

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     bulk,
-    codec::{CodecError, Reader, Undecodable, encode, encode_owned},
+    codec::{CodecError, DecodeItem, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
     referent::WireReferent,
+    wire::Batch,
 };
 
 /// An argument: `Serialize`, and `Deserialize` from what the payload lives.
@@ -108,6 +109,31 @@ impl<T: ?Sized> fmt::Debug for Encode<T> {
         f.write_str("Encode")
     }
 }
+
+/// Appends an item to the batch of a stream, as postcard.
+pub struct EncodeItem<T>(fn(&T, &mut Batch, usize) -> Result<(), Refused>);
+
+impl<T> EncodeItem<T> {
+    /// Appends an item of at most `limit` bytes.
+    #[inline]
+    pub(crate) fn encode(self, item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
+        (self.0)(item, batch, limit)
+    }
+}
+
+impl<T: Serialize + Any> EncodeItem<T> {
+    pub(crate) const fn new() -> Self {
+        Self(encode_item)
+    }
+}
+
+impl<T> Clone for EncodeItem<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for EncodeItem<T> {}
 
 /// The codec of an argument that is passed by value.
 pub struct Argument<'de, T> {
@@ -205,14 +231,14 @@ pub const fn lent_option<'de, T: ?Sized + WireReferent<'de>>() -> LentOption<'de
 /// The codec of the items of an upload.
 pub struct Item<T> {
     /// The caller's half.
-    pub encode: Encode<T>,
+    pub encode: EncodeItem<T>,
     /// The worker's half: an item from the bytes that it fills.
-    pub decode: fn(&[u8]) -> Result<T, CodecError>,
+    pub(crate) decode: DecodeItem<T>,
 }
 
 /// The codec of the items of an upload.
 pub const fn item<T: WireValue>() -> Item<T> {
-    Item { encode: Encode::owned(), decode: crate::codec::decode_owned }
+    Item { encode: EncodeItem::new(), decode: decode_item }
 }
 
 macro_rules! opaque_debug {
@@ -226,6 +252,7 @@ macro_rules! opaque_debug {
 }
 
 opaque_debug! {
+    EncodeItem[T][T],
     Argument['de, T]['de, T],
     Lent['de, T: ?Sized, H]['de, T, H],
     LentOption['de, T: ?Sized, H]['de, T, H],

@@ -1,7 +1,7 @@
 //! What the machine can do: blocking reads and writes over a Unix socket pair, and a bare fork + exec.
 
 use std::{
-    io::{Read, Write},
+    io::{BufReader, BufWriter, Read, Write},
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
@@ -28,10 +28,17 @@ pub(crate) fn child() {
     let mut buffer = vec![0; size];
     match mode {
         ECHO => while socket.read_exact(&mut buffer).is_ok() && socket.write_all(&buffer).is_ok() {},
-        SOURCE => while socket.write_all(&buffer).is_ok() {},
+        SOURCE => {
+            // One by one, as a program has them that makes them.
+            let mut writer = BufWriter::with_capacity(STREAM_BUFFER, socket);
+            while writer.write_all(std::hint::black_box(&buffer)).is_ok() {}
+        }
         _ => {}
     }
 }
+
+/// The buffers of either side of a stream.
+const STREAM_BUFFER: usize = 64 << 10;
 
 const ECHO: usize = 0;
 const SOURCE: usize = 1;
@@ -101,17 +108,19 @@ pub(crate) fn ping_pong(size: usize, count: usize, placement: Placement) -> f64 
     seconds
 }
 
-/// Seconds for one byte of a stream that the other side writes in pieces of 64 KiB.
-pub(crate) fn stream(bytes: usize, placement: Placement) -> f64 {
+/// Seconds for one item of `SIZE` bytes of a stream: the other side hands the items one by one to a [`BufWriter`], this
+/// one takes them one by one from a [`BufReader`].
+pub(crate) fn stream<const SIZE: usize>(count: usize, placement: Placement) -> f64 {
     placement.pin_caller();
-    let mut peer = Peer::start(SOURCE, 64 << 10, placement);
-    let mut buffer = vec![0; 64 << 10];
-    let mut read = 0;
+    let mut peer = Peer::start(SOURCE, SIZE, placement);
+    let mut reader = BufReader::with_capacity(STREAM_BUFFER, peer.socket());
+    let mut item = [0; SIZE];
     let start = Instant::now();
-    while read < bytes {
-        read += peer.socket().read(&mut buffer).unwrap();
+    for _ in 0..count {
+        reader.read_exact(&mut item).unwrap();
+        std::hint::black_box(&item);
     }
-    let seconds = start.elapsed().as_secs_f64() / read as f64;
+    let seconds = start.elapsed().as_secs_f64() / count as f64;
     placement::pin_both();
     seconds
 }

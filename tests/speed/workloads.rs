@@ -1,6 +1,6 @@
 //! What is measured.
 
-use std::{future::Future, time::Instant};
+use std::{fmt, future::Future, time::Instant};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream, stream::FuturesUnordered};
@@ -19,7 +19,34 @@ trait Bench {
     async fn echo_vec(&self, bytes: Vec<u8>) -> Vec<u8>;
     async fn echo_shared(&self, bytes: Bytes) -> Bytes;
     async fn numbers(&self, to: u64) -> impl Stream<Item = u64>;
-    async fn lines(&self, count: usize) -> impl Stream<Item = [u8; 32]>;
+    async fn lines(&self, count: usize) -> impl Stream<Item = Line>;
+}
+
+/// 64 bytes that serde sees as bytes, as with `#[serde(with = "serde_bytes")]`.
+struct Line([u8; 64]);
+
+impl serde::Serialize for Line {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Line {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = Line;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("64 bytes")
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Line, E> {
+                bytes.try_into().map(Line).map_err(|_| E::invalid_length(bytes.len(), &self))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
 }
 
 struct Bencher;
@@ -53,8 +80,8 @@ impl Bench for Bencher {
     async fn numbers(&self, to: u64) -> impl Stream<Item = u64> {
         stream::iter(0..to)
     }
-    async fn lines(&self, count: usize) -> impl Stream<Item = [u8; 32]> {
-        stream::repeat([7; 32]).take(count)
+    async fn lines(&self, count: usize) -> impl Stream<Item = Line> {
+        stream::iter((0..count).map(|_| Line([7; 64])))
     }
 }
 
@@ -93,12 +120,12 @@ pub(crate) const ALL: [Workload; 13] = [
     },
     Workload {
         name: "stream of u64, per item",
-        run: |p, q| (numbers(p, n(q, 5_000_000) as u64), limit::stream(n(q, 1 << 29), p) * 8.0),
+        run: |p, q| (numbers(p, n(q, 10_000_000) as u64), limit::stream::<8>(n(q, 50_000_000), p)),
         show: nanos,
     },
     Workload {
-        name: "stream of 32-byte items, per item",
-        run: |p, q| (lines(p, n(q, 2_000_000)), limit::stream(n(q, 1 << 29), p) * 32.0),
+        name: "stream of 64-byte items, per item",
+        run: |p, q| (lines(p, n(q, 5_000_000)), limit::stream::<64>(n(q, 10_000_000), p)),
         show: nanos,
     },
     Workload {
@@ -222,8 +249,13 @@ fn lines(placement: Placement, count: usize) -> f64 {
     run(false, placement, async move {
         let client = client(placement).await;
         let start = Instant::now();
-        let stream = client.lines(count).await.unwrap();
-        assert_eq!(stream.map(Result::unwrap).count().await, count);
+        let mut stream = client.lines(count).await.unwrap();
+        let mut got = 0;
+        while let Some(line) = stream.next().await {
+            std::hint::black_box(line.unwrap());
+            got += 1;
+        }
+        assert_eq!(got, count);
         start.elapsed().as_secs_f64() / count as f64
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     connection::{Draft, RawCall, RawSender, TooBig},
     function::Function,
     shape::Shape,
-    value::{Encode, LentOption},
+    value::{Encode, EncodeItem, LentOption},
 };
 
 /// Collects the arguments of one call, in order. The first error is kept and becomes the call's.
@@ -75,7 +75,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Adds a stream that the caller sends. It is polled by a task of its own once the call is sent.
-    pub fn upload<S>(&mut self, stream: S, encode: Encode<S::Item>)
+    pub fn upload<S>(&mut self, stream: S, encode: EncodeItem<S::Item>)
     where
         S: Stream<Item: Send + 'static> + Send + 'static,
     {

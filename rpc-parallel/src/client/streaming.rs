@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{self, CodecError},
-    connection::{RawDownload, Received},
+    codec::{DecodeItem, Deserializer, Refused, decode_item},
+    connection::{End, RawDownload},
     wire::Status,
 };
 
@@ -30,36 +30,58 @@ use crate::{
 #[must_use = "a stream does nothing unless it is read; dropping it stops its producer"]
 pub struct Streaming<I> {
     download: Option<RawDownload>,
-    decode: fn(&[u8]) -> Result<I, CodecError>,
+    decode: DecodeItem<I>,
 }
 
 impl<I: DeserializeOwned + 'static> Streaming<I> {
     pub(crate) fn new(download: RawDownload) -> Self {
-        Self { download: Some(download), decode: codec::decode_owned }
+        Self { download: Some(download), decode: decode_item }
     }
 }
 
 impl<I> Stream for Streaming<I> {
     type Item = Result<I, CallError>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let decode = self.decode;
-        let Some(download) = &mut self.download else { return Poll::Ready(None) };
-        let error = match ready!(download.receiver.poll_next(cx, decode)) {
-            Received::Item(item) => match item {
-                Ok(item) => return Poll::Ready(Some(Ok(item))),
-                Err(error) => CallError::Decode(format!("an item of the stream cannot be decoded: {error}")),
-            },
-            Received::End(Status::Ok, _) => {
-                self.download = None;
-                return Poll::Ready(None);
+        loop {
+            let Some(download) = &mut self.download else { return Poll::Ready(None) };
+            if let Some(item) = download.receiver.next_item() {
+                let mut bytes = Deserializer::new(item);
+                return match decode(&mut bytes) {
+                    Ok(item) if bytes.is_done() => Poll::Ready(Some(Ok(item))),
+                    Ok(_) => {
+                        let error = bytes.left_over();
+                        self.broken(&error)
+                    }
+                    Err(error) => self.broken(&error),
+                };
             }
-            Received::End(status, payload) => failure(status, &payload),
-            Received::Lost(terminal) => CallError::from_terminal(terminal),
-            Received::Gone => CallError::Cancelled("the call that the stream belongs to is over".into()),
-        };
+            if let Some(end) = ready!(download.receiver.poll_items(cx)) {
+                return self.ended(end);
+            }
+        }
+    }
+}
+
+impl<I> Streaming<I> {
+    #[cold]
+    fn broken(&mut self, error: &Refused) -> Poll<Option<Result<I, CallError>>> {
         self.download = None;
-        Poll::Ready(Some(Err(error)))
+        let text = format!("an item of the stream cannot be decoded: {error}");
+        Poll::Ready(Some(Err(CallError::Decode(text))))
+    }
+
+    #[cold]
+    fn ended(&mut self, end: End) -> Poll<Option<Result<I, CallError>>> {
+        self.download = None;
+        Poll::Ready(match end {
+            End::Told(Status::Ok, _) => None,
+            End::Told(status, payload) => Some(Err(failure(status, &payload))),
+            End::Lost(terminal) => Some(Err(CallError::from_terminal(terminal))),
+            End::Gone => Some(Err(CallError::Cancelled("the call that the stream belongs to is over".into()))),
+        })
     }
 }
 

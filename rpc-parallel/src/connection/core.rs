@@ -141,6 +141,18 @@ impl Shared {
         }
     }
 
+    /// Writes a batch of items now, if the driver is not about to. Also where the socket was full a moment ago: a
+    /// producer that is always ready can keep the driver of its own thread from seeing that it takes more.
+    pub(super) fn flush_batch(&self, core: &mut Core) {
+        if core.driving {
+            return;
+        }
+        let waiting = core.blocked;
+        if self.write(core).is_err() || (core.blocked && !waiting) || !core.unwritten.is_empty() {
+            self.driver.wake();
+        }
+    }
+
     /// Writes until everything is out or the socket would block.
     pub(super) fn write(&self, core: &mut Core) -> io::Result<()> {
         while core.session.transmit() {

@@ -1,11 +1,13 @@
 //! The one task that moves bytes between a socket and a session.
 
+mod ending;
+
 use std::{
     future::Future,
     io,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, Waker, ready},
+    sync::Arc,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -13,7 +15,7 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
+        CallContext, Incoming, Service, Target,
         core::{Core, Shared},
         replies,
         spin::{Chance, Living},
@@ -34,6 +36,8 @@ pub(crate) struct Driver {
     multi_thread: bool,
     yielded: bool,
     incoming: Vec<Incoming>,
+    /// How many bytes of items this poll has brought.
+    items: usize,
     replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
@@ -59,6 +63,7 @@ impl Driver {
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
             incoming: Vec::new(),
+            items: 0,
             replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
@@ -113,7 +118,7 @@ impl Driver {
                 }
             };
             self.dispatch(core);
-            if !more || !self.incoming.is_empty() || self.closed.is_some() {
+            if !more || !self.incoming.is_empty() || self.closed.is_some() || self.items >= ITEMS_PER_POLL {
                 break;
             }
         }
@@ -158,7 +163,10 @@ impl Driver {
                     core.served.abort(call, why);
                     core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
-                Event::Items { key, items } => core.waiting.items(key, items, wakers),
+                Event::Items { key, items } => {
+                    self.items += items.len();
+                    core.waiting.items(key, items, wakers);
+                }
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
@@ -254,78 +262,6 @@ impl Driver {
         self.has_read = self.shared.spin(chance, self.multi_thread);
         self.has_read
     }
-
-    /// Explains the end and hands it to everybody who waits.
-    fn poll_end(&mut self, cx: &mut Context<'_>, reason: &CloseReason) -> Poll<()> {
-        self.wake();
-        if reason.is_silent() {
-            ready!(self.poll_death(cx));
-        } else if reason.closer() == Closer::Local && self.poll_flush(cx).is_pending() {
-            // Whoever has closed gracefully may end the process once it learns of the end: not before all is written.
-            if reason.kind() != CloseKind::ShuttingDown {
-                self.tell(reason);
-            }
-            return Poll::Pending;
-        }
-        self.shared.socket.shutdown();
-        self.tell(reason);
-        Poll::Ready(())
-    }
-
-    /// Waits until it is known how the process at the other end has ended, if that can be known.
-    fn poll_death(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.death.is_some() && self.shared.lock().death.is_none() {
-            // The end of file came before the exit status, which is a moment away.
-            return self.poll_limit(cx, DEATH_REPORT_LIMIT);
-        }
-        Poll::Ready(())
-    }
-
-    /// Writes what was queued before the connection was closed, and the reason, as long as the peer takes it.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let shared = Arc::clone(&self.shared);
-        let mut core = shared.lock();
-        core.driving = false;
-        if shared.poll_write(cx, &mut core).is_ready() {
-            return Poll::Ready(());
-        }
-        // Two sides that both write and do not read would wait for each other.
-        for _ in 0..READS_PER_PASS {
-            let buffer = core.session.input_buffer();
-            match shared.socket.poll_recv(cx, buffer) {
-                Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return self.poll_limit(cx, FLUSH_LIMIT),
-            }
-        }
-        cx.waker().wake_by_ref();
-        self.poll_limit(cx, FLUSH_LIMIT)
-    }
-
-    /// Is over when it was pending for so long.
-    fn poll_limit(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
-        if !std::mem::replace(&mut self.limited, true) {
-            self.timer.as_mut().reset(tokio::time::Instant::now() + limit);
-        }
-        self.timer.as_mut().poll(cx)
-    }
-
-    /// Stores the terminal error and wakes everybody, outside the lock.
-    fn tell(&self, reason: &CloseReason) {
-        let shared = &self.shared;
-        let mut core = shared.lock();
-        let terminal = match core.death.clone() {
-            Some(report) if reason.is_silent() => Terminal::Died(report),
-            _ => Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason.clone())),
-        };
-        let wakers = core.end(terminal);
-        core.served.abort_all();
-        shared.ended.store(true, Ordering::Release);
-        drop(core);
-        for waker in wakers {
-            waker.wake();
-        }
-    }
 }
 
 impl Future for Driver {
@@ -335,6 +271,7 @@ impl Future for Driver {
         let this = &mut *self;
         this.shared.driver.register(cx.waker());
         let mut calls = 0;
+        this.items = 0;
         for _ in 0..PASSES_PER_POLL {
             if let Some(reason) = this.closed.clone() {
                 return this.poll_end(cx, &reason);
@@ -353,6 +290,11 @@ impl Future for Driver {
             }
             if calls >= CALLS_PER_POLL {
                 break;
+            }
+            if this.items >= ITEMS_PER_POLL {
+                this.wake();
+                // Their reader may be the runtime's main future, which has its turn once no task is ready.
+                return super::sender::yield_now(cx);
             }
         }
         this.wake();
@@ -393,10 +335,6 @@ const PASSES_PER_POLL: usize = 32;
 /// Calls that are started before the other tasks of the runtime get their turn: their handlers run here first.
 const CALLS_PER_POLL: usize = 1024;
 
-/// How long an end without a reason waits for the exit status that explains it. The kernel closes a process's sockets
-/// before it reports its end, usually within a millisecond; a core dump in between can take longer.
-const DEATH_REPORT_LIMIT: Duration = Duration::from_secs(2);
-
-/// How long a peer may take to read what was queued before this side has closed. It is far more than a peer needs that
-/// reads at all, and together with the time that a worker gives its calls less than the default time until it is killed.
-const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+/// Bytes of items before their readers get their turn: what they have read leaves the cache, and memory that is used
+/// again, only if they keep up.
+const ITEMS_PER_POLL: usize = 128 << 10;

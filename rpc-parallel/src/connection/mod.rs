@@ -33,7 +33,7 @@ pub(crate) use self::handle::Connection;
 pub use self::handle::Traffic;
 pub use self::incoming::Incoming;
 pub(crate) use self::incoming::Service;
-pub(crate) use self::receiver::{RawReceiver, Received};
+pub(crate) use self::receiver::{End, RawReceiver};
 pub(crate) use self::sender::RawSender;
 pub(crate) use self::served::Serial;
 pub(crate) use self::target::Target;

@@ -24,15 +24,14 @@ pub(crate) struct RawReceiver {
     at: usize,
 }
 
-/// What a stream has come to.
+/// How a stream has ended.
 #[derive(Debug)]
-pub(crate) enum Received<T> {
-    Item(T),
-    /// The stream ended with this status, [`Status::Ok`] for a clean end.
-    End(Status, Bytes),
-    /// The connection ended.
+pub(crate) enum End {
+    /// With this status, [`Status::Ok`] for a clean end.
+    Told(Status, Bytes),
+    /// With its connection.
     Lost(Terminal),
-    /// The call that the stream belongs to is over, for a reason that was told elsewhere.
+    /// With the call that it belongs to, for a reason that was told elsewhere.
     Gone,
 }
 
@@ -42,43 +41,44 @@ impl RawReceiver {
         Self { shared, key, slot, batch: Bytes::new(), at: 0 }
     }
 
-    /// The next item, decoded, or how the stream ended. After an end it must not be polled again.
-    pub(crate) fn poll_next<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        decode: impl FnOnce(&[u8]) -> T,
-    ) -> Poll<Received<T>> {
-        if let Some(item) = item_at(&self.batch, &mut self.at) {
-            return Poll::Ready(Received::Item(decode(item)));
-        }
+    /// The next item of what is here already.
+    #[inline]
+    pub(crate) fn next_item(&mut self) -> Option<&[u8]> {
+        item_at(&self.batch, &mut self.at)
+    }
+
+    /// Waits for items, of which there are none left: `None` if there are some now, or how the stream ended. After an
+    /// end it must not be polled again.
+    pub(crate) fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
         let mut core = self.shared.lock();
         let core = &mut *core;
-        let Some(reader) = core.waiting.readers.get_mut(self.slot) else { return Poll::Ready(Received::Gone) };
+        let Some(reader) = core.waiting.readers.get_mut(self.slot) else { return Poll::Ready(Some(End::Gone)) };
         let consumed = std::mem::take(&mut self.batch).len();
-        if consumed > 0 && reader.ended.is_none() && !reader.gone {
-            core.session.consumed(self.key, consumed);
-            if core.session.transmit() && !core.driving && !core.blocked && !core.woken {
-                core.woken = true;
-                self.shared.driver.wake();
-            }
-        }
-        if let Some(batch) = reader.batches.pop_front() {
+        while self.batch.is_empty()
+            && let Some(batch) = reader.batches.pop_front()
+        {
             (self.batch, self.at) = (batch, 0);
-            if let Some(item) = item_at(&self.batch, &mut self.at) {
-                return Poll::Ready(Received::Item(decode(item)));
+        }
+        let open = reader.ended.is_none() && !reader.gone;
+        let news = if !self.batch.is_empty() {
+            Poll::Ready(None)
+        } else if let Some((status, payload)) = reader.ended.clone() {
+            Poll::Ready(Some(End::Told(status, payload)))
+        } else if let Some(terminal) = core.terminal.clone() {
+            Poll::Ready(Some(End::Lost(terminal)))
+        } else if reader.gone {
+            Poll::Ready(Some(End::Gone))
+        } else {
+            reader.wait(cx);
+            Poll::Pending
+        };
+        if consumed > 0 && open {
+            core.session.consumed(self.key, consumed);
+            if core.session.transmit() {
+                self.shared.flush_now(core);
             }
         }
-        if let Some((status, payload)) = reader.ended.clone() {
-            return Poll::Ready(Received::End(status, payload));
-        }
-        if let Some(terminal) = core.terminal.clone() {
-            return Poll::Ready(Received::Lost(terminal));
-        }
-        if reader.gone {
-            return Poll::Ready(Received::Gone);
-        }
-        reader.wait(cx);
-        Poll::Pending
+        news
     }
 }
 

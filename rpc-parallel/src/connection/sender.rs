@@ -1,7 +1,8 @@
 //! The writing half of a stream: takes items from a user's stream and sends them in batches.
 
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
+    io::IoSlice,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -19,8 +20,8 @@ use crate::{
     },
     panic::{self, catch},
     proto::{SendState, StreamKey},
-    value::Encode,
-    wire::{Status, items_within, push_item_with},
+    value::EncodeItem,
+    wire::{Batch, Status, items_within},
 };
 
 /// Writes one stream.
@@ -31,7 +32,7 @@ pub(crate) struct RawSender {
     slot: usize,
     /// The largest item that both sides take.
     limit: usize,
-    batch: Vec<u8>,
+    batch: Batch,
     /// How the stream ends once the batch is sent. Its producer must not be polled again.
     ending: Option<(Status, Vec<u8>)>,
     ended: bool,
@@ -63,12 +64,12 @@ impl RawSender {
     fn new(shared: Arc<Shared>, core: &mut Core, key: StreamKey, tells_panics: bool) -> Self {
         let slot = core.waiting.add_writer(key);
         let limit = core.session.message_limit();
-        Self { shared, key, slot, limit, batch: Vec::new(), ending: None, ended: false, tells_panics }
+        Self { shared, key, slot, limit, batch: Batch::default(), ending: None, ended: false, tells_panics }
     }
 
     /// Sends every item of `stream` and ends it. It returns early when the receiver wants no more: the stream is
     /// then dropped by the caller, which is how its producer learns of it.
-    pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: Encode<S::Item>) {
+    pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: EncodeItem<S::Item>) {
         // Fused, since its last items may have to wait for credit after its end.
         let mut stream = std::pin::pin!(stream.fuse());
         let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), encode)).await;
@@ -79,11 +80,12 @@ impl RawSender {
         &mut self,
         cx: &mut Context<'_>,
         mut stream: Pin<&mut S>,
-        encode: Encode<S::Item>,
+        encode: EncodeItem<S::Item>,
     ) -> Poll<(Status, Vec<u8>)> {
         loop {
             // A producer that is always ready, and a reader that keeps up, must let others have their turn.
             ready!(coop::poll_proceed(cx)).made_progress();
+            let full = self.batch.len() >= BATCH_SIZE;
             // What the last poll could not send comes first: no item is taken while there is no credit for it.
             match self.send(cx, false) {
                 Sent::Yes => {}
@@ -93,6 +95,10 @@ impl RawSender {
             // Whatever ends the stream, the items before come first.
             if let Some(ending) = self.ending.take() {
                 return Poll::Ready(ending);
+            }
+            if full {
+                // The peer can begin to read, and give credit, while the next batch is made.
+                return yield_now(cx);
             }
             let filled = if self.tells_panics {
                 catch(|| self.poll_fill(cx, stream.as_mut(), encode)).unwrap_or_else(|report| {
@@ -105,7 +111,10 @@ impl RawSender {
             if filled.is_pending() {
                 return match self.send(cx, true) {
                     Sent::Stopped => Poll::Ready((Status::Ok, Vec::new())),
-                    _ => Poll::Pending,
+                    _ => {
+                        self.batch.rest();
+                        Poll::Pending
+                    }
                 };
             }
         }
@@ -116,34 +125,24 @@ impl RawSender {
         &mut self,
         cx: &mut Context<'_>,
         mut stream: Pin<&mut S>,
-        encode: Encode<S::Item>,
+        encode: EncodeItem<S::Item>,
     ) -> Poll<()> {
-        while self.batch.len() < BATCH_SIZE && self.ending.is_none() {
+        while self.batch.len() < BATCH_SIZE {
             match stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
-                    if let Err(ending) = self.push(&item, encode) {
-                        self.ending = Some(ending);
+                    if let Err(error) = encode.encode(&item, &mut self.batch, self.limit) {
+                        self.ending = Some(refused(*error.0));
+                        break;
                     }
                 }
-                Poll::Ready(None) => self.ending = Some((Status::Ok, Vec::new())),
+                Poll::Ready(None) => {
+                    self.ending = Some((Status::Ok, Vec::new()));
+                    break;
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Ready(())
-    }
-
-    /// Encodes an item into the batch. An item that cannot be sent ends the stream, after those before it.
-    fn push<I>(&mut self, item: &I, encode: Encode<I>) -> Result<(), (Status, Vec<u8>)> {
-        let limit = self.limit;
-        let before = self.batch.len() + 1;
-        let pushed = push_item_with(&mut self.batch, |batch| encode.encode(item, batch, before + limit));
-        match pushed {
-            Ok(()) => Ok(()),
-            Err(CodecError::TooLarge { size, .. }) => {
-                Err((Status::TooBig, TooBig::payload(size - before, limit, "an item of a stream")))
-            }
-            Err(error) => Err((Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes())),
-        }
     }
 
     /// Sends the batch as far as there is credit, and asks to be woken for what changes it.
@@ -156,13 +155,25 @@ impl RawSender {
         }
         if !self.batch.is_empty() {
             let credit = core.session.send_credit(self.key);
-            let now = items_within(&self.batch, credit);
+            let now = items_within(self.batch.items(), credit);
             if now > 0 {
-                if core.session.send_items(self.key, &self.batch[..now]) == SendState::Stopped {
+                let items = self.batch.items().get(..now).unwrap_or_default();
+                let state = if now >= LARGE && !core.driving && !core.blocked {
+                    // An error shows itself to the driver's read.
+                    let write = |slices: &[IoSlice<'_>]| self.shared.socket.try_send(slices).unwrap_or(0);
+                    core.session.send_items_through(self.key, items, write)
+                } else {
+                    core.session.send_items(self.key, items)
+                };
+                if state == SendState::Stopped {
                     return Sent::Stopped;
                 }
-                self.batch.drain(..now);
-                self.shared.flush_soon(core);
+                self.batch.advance(now);
+                if now < LARGE {
+                    self.shared.flush_soon(core);
+                } else {
+                    self.shared.flush_batch(core);
+                }
             }
         }
         let sent = if self.batch.is_empty() { Sent::Yes } else { Sent::NoCredit };
@@ -194,6 +205,26 @@ impl Drop for RawSender {
     }
 }
 
-/// Items are collected up to this size before they are sent, unless the stream has none ready. Larger batches no
-/// longer save system calls, and smaller ones keep the reader busy earlier.
-const BATCH_SIZE: usize = 32 << 10;
+/// An item that cannot be sent ends the stream, after those before it.
+#[cold]
+fn refused(error: CodecError) -> (Status, Vec<u8>) {
+    match error {
+        CodecError::TooLarge { size, limit } => (Status::TooBig, TooBig::payload(size, limit, "an item of a stream")),
+        error => (Status::Undecodable, format!("an item cannot be encoded: {error}").into_bytes()),
+    }
+}
+
+/// Pending until all others of the runtime, its poller included, had a turn. Waking oneself would not do: a runtime
+/// looks at its sockets only once in many turns as long as some task is ready.
+pub(super) fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
+    let _ = std::pin::pin!(tokio::task::yield_now()).poll(cx);
+    Poll::Pending
+}
+
+/// Items are collected up to this size before they are sent, unless the stream has none ready: as many as fit into one
+/// frame, and into one read of the other side.
+const BATCH_SIZE: usize = 60 << 10;
+
+/// A batch of this size is written at once. Smaller ones wait for what others queue: a write for each would cost more
+/// than their items.
+const LARGE: usize = 16 << 10;

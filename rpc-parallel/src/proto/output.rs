@@ -127,6 +127,26 @@ impl Output {
         }
     }
 
+    /// Queues items after what `write` takes of them at once, if nothing waits before them.
+    pub(super) fn push_items_through(
+        &mut self,
+        key: StreamKey,
+        items: &[u8],
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) {
+        if !self.is_empty() || items.len() > ITEMS_FRAME {
+            return self.push_items(key, items);
+        }
+        // Nothing waits, so the tail is empty.
+        let before = self.begin(Frame::Items { call: key.call, stream: key.stream }, items.len());
+        let header = self.tail.len() - before;
+        let written = write(&[IoSlice::new(self.tail.get(before..).unwrap_or_default()), IoSlice::new(items)]);
+        self.sent += written.min(header + items.len()) as u64;
+        self.queued += (header + items.len()) as u64;
+        self.tail.drain(..before + written.min(header));
+        self.tail.extend_from_slice(items.get(written.saturating_sub(header)..).unwrap_or_default());
+    }
+
     /// Whether there is something to write.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
@@ -220,6 +240,40 @@ impl Output {
         if chunk.capacity() > self.spare.capacity() && chunk.capacity() <= 4 * CHUNK {
             chunk.clear();
             self.spare = chunk;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::CallId, proto::CallSide};
+
+    #[test]
+    fn what_a_write_does_not_take_of_items_is_queued() {
+        let key = StreamKey { side: CallSide::Local, call: CallId(3), stream: 1 };
+        let items = [7; 100];
+        let mut whole = Output::default();
+        whole.push_items(key, &items);
+        let whole = whole.tail;
+        for taken in 0..=whole.len() {
+            let (mut output, mut written) = (Output::default(), Vec::new());
+            output.push_items_through(key, &items, |slices| {
+                slices.iter().for_each(|slice| written.extend_from_slice(slice));
+                written.truncate(taken);
+                taken
+            });
+            assert_eq!((output.sent(), output.end()), (taken as u64, whole.len() as u64));
+            assert_eq!(output.is_empty(), taken == whole.len());
+            output.push_items_through(key, &items, |slices| {
+                assert!(taken == whole.len());
+                slices.iter().for_each(|slice| written.extend_from_slice(slice));
+                whole.len()
+            });
+            let mut slices = [IoSlice::new(&[]); 4];
+            let count = output.slices(&mut slices);
+            slices[..count].iter().for_each(|slice| written.extend_from_slice(slice));
+            assert_eq!(written, whole.repeat(2));
         }
     }
 }

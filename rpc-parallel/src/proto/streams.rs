@@ -1,5 +1,7 @@
 //! The streams of calls, in both directions.
 
+use std::io::IoSlice;
+
 use bytes::Bytes;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     id::CallId,
-    wire::{BadItems, Frame, Status, TooBig, check_items, split_items},
+    wire::{BadItems, Frame, ITEMS_FRAME, Status, TooBig, check_items, split_items},
 };
 
 impl Session {
@@ -18,7 +20,7 @@ impl Session {
         self.send_half(key).map_or(0, SendHalf::credit)
     }
 
-    /// Sends items that [`push_item_with`](crate::wire::push_item_with) has put together, none of them above
+    /// Sends items as a [`Batch`](crate::wire::Batch) puts them together, none of them above
     /// [`message_limit`](Self::message_limit) and each of them begun within the credit.
     pub(crate) fn send_items(&mut self, key: StreamKey, batch: &[u8]) -> SendState {
         if self.is_closed() {
@@ -32,6 +34,23 @@ impl Session {
             self.output.push_items(key, frame);
             rest = left;
         }
+        SendState::Open
+    }
+
+    /// Like [`send_items`](Self::send_items), but offers the items to `write` where nothing waits before them; it says
+    /// how many bytes it took.
+    pub(crate) fn send_items_through(
+        &mut self,
+        key: StreamKey,
+        batch: &[u8],
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) -> SendState {
+        if batch.len() > ITEMS_FRAME || self.is_closed() {
+            return self.send_items(key, batch);
+        }
+        let Some(half) = self.send_half_mut(key).filter(|half| half.is_open()) else { return SendState::Stopped };
+        half.spend(batch.len());
+        self.output.push_items_through(key, batch, write);
         SendState::Open
     }
 

@@ -13,8 +13,8 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    codec::CodecError,
-    connection::{RawReceiver, Received, Target},
+    codec::{DecodeItem, Deserializer, Refused},
+    connection::{End, RawReceiver, Target},
     wire::Status,
 };
 
@@ -25,7 +25,7 @@ use crate::{
 /// complete one. A task that reads on after the handler has answered sees an end in these cases.
 pub struct Upload<I> {
     receiver: Option<RawReceiver>,
-    decode: fn(&[u8]) -> Result<I, CodecError>,
+    decode: DecodeItem<I>,
     target: Target,
     answered: Arc<AtomicBool>,
 }
@@ -33,11 +33,29 @@ pub struct Upload<I> {
 impl<I> Upload<I> {
     pub(super) fn new(
         receiver: Option<RawReceiver>,
-        decode: fn(&[u8]) -> Result<I, CodecError>,
+        decode: DecodeItem<I>,
         target: Target,
         answered: Arc<AtomicBool>,
     ) -> Self {
         Self { receiver, decode, target, answered }
+    }
+
+    #[cold]
+    fn undecodable(&mut self, error: &Refused) -> Poll<Option<I>> {
+        let text = format!("the worker cannot decode an item of the caller's stream: {error}");
+        self.broken(Some((Status::Undecodable, text.into_bytes())))
+    }
+
+    #[cold]
+    fn ended(&mut self, end: End) -> Poll<Option<I>> {
+        match end {
+            End::Told(Status::Ok, _) => {
+                self.receiver = None;
+                Poll::Ready(None)
+            }
+            End::Told(status, payload) => self.broken(Some((status, payload.to_vec()))),
+            End::Lost(_) | End::Gone => self.broken(None),
+        }
     }
 
     /// The stream is broken: so is its call, if it has no answer yet.
@@ -57,23 +75,25 @@ impl<I> Upload<I> {
 impl<I> Stream for Upload<I> {
     type Item = I;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I>> {
         let decode = self.decode;
-        let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
-        match ready!(receiver.poll_next(cx, decode)) {
-            Received::Item(item) => match item {
-                Ok(item) => Poll::Ready(Some(item)),
-                Err(error) => {
-                    let text = format!("the worker cannot decode an item of the caller's stream: {error}");
-                    self.broken(Some((Status::Undecodable, text.into_bytes())))
-                }
-            },
-            Received::End(Status::Ok, _) => {
-                self.receiver = None;
-                Poll::Ready(None)
+        loop {
+            let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
+            if let Some(item) = receiver.next_item() {
+                let mut bytes = Deserializer::new(item);
+                return match decode(&mut bytes) {
+                    Ok(item) if bytes.is_done() => Poll::Ready(Some(item)),
+                    Ok(_) => {
+                        let error = bytes.left_over();
+                        self.undecodable(&error)
+                    }
+                    Err(error) => self.undecodable(&error),
+                };
             }
-            Received::End(status, payload) => self.broken(Some((status, payload.to_vec()))),
-            Received::Lost(_) | Received::Gone => self.broken(None),
+            if let Some(end) = ready!(receiver.poll_items(cx)) {
+                return self.ended(end);
+            }
         }
     }
 }

@@ -1,9 +1,6 @@
 //! The items of a stream inside a frame: each one behind its length.
 
-use super::{
-    ITEMS_FRAME, TooBig,
-    varint::{put_varint, take_varint},
-};
+use super::{ITEMS_FRAME, TooBig, varint::take_varint};
 
 #[cfg(test)]
 /// What an item of this length costs in credit: its bytes and those of its length.
@@ -23,19 +20,26 @@ pub(crate) enum BadItems {
 }
 
 /// Checks a frame's items and returns the credit that is left after them: every item may be begun as long as some is.
-pub(crate) fn check_items(mut items: &[u8], mut credit: i64, limit: usize) -> Result<i64, BadItems> {
-    while !items.is_empty() {
-        if credit <= 0 {
+pub(crate) fn check_items(items: &[u8], credit: i64, limit: usize) -> Result<i64, BadItems> {
+    // Of each item there is only its length to look at, and one byte has nearly all of them: this loop is as long as a
+    // stream of small items has items.
+    let short = if limit < 0x80 { 0 } else { 0x80 };
+    let mut at = 0;
+    while let Some(first) = items.get(at) {
+        if at as i64 >= credit {
             return Err(BadItems::Overdrawn);
         }
-        let before = items.len();
-        let len = take_varint(&mut items).ok_or(BadItems::Malformed)?;
+        if *first < short {
+            at += 1 + usize::from(*first);
+            continue;
+        }
+        let mut rest = items.get(at..).unwrap_or_default();
+        let len = take_varint(&mut rest).ok_or(BadItems::Malformed)?;
         let len = usize::try_from(len).map_err(|_| BadItems::Malformed)?;
         TooBig::check(len, limit).map_err(BadItems::TooBig)?;
-        items = items.get(len..).ok_or(BadItems::Malformed)?;
-        credit -= (before - items.len()) as i64;
+        at = (items.len() - rest.len()).checked_add(len).ok_or(BadItems::Malformed)?;
     }
-    Ok(credit)
+    if at == items.len() { Ok(credit - at as i64) } else { Err(BadItems::Malformed) }
 }
 
 /// Splits a batch where a frame is full, at [`ITEMS_FRAME`]: what goes into the next frame, and what is left.
@@ -77,31 +81,6 @@ pub(crate) fn item_at<'a>(batch: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     Some(item)
 }
 
-/// Appends an item that `write` appends to the batch. If that fails the batch is as it was.
-#[inline]
-pub(crate) fn push_item_with<E>(
-    batch: &mut Vec<u8>,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-) -> Result<(), E> {
-    let start = batch.len();
-    // The length of a short item takes this byte; that of a long one is put in later, which moves the item.
-    batch.push(0);
-    if let Err(error) = write(batch) {
-        batch.truncate(start);
-        return Err(error);
-    }
-    let len = batch.len() - start - 1;
-    match u8::try_from(len) {
-        Ok(short) if short < 0x80 => batch[start] = short,
-        _ => {
-            let mut prefix = Vec::with_capacity(10);
-            put_varint(&mut prefix, len as u64);
-            batch.splice(start..=start, prefix);
-        }
-    }
-    Ok(())
-}
-
 /// How many bytes of a batch may be sent with so much credit: whole items, the last of which may overdraw it.
 pub(crate) fn items_within(batch: &[u8], credit: i64) -> usize {
     let Ok(credit) = usize::try_from(credit) else { return 0 };
@@ -122,10 +101,8 @@ pub(crate) fn items_within(batch: &[u8], credit: i64) -> usize {
 /// Appends an item whose bytes are there already.
 #[cfg(test)]
 pub(crate) fn push_item(batch: &mut Vec<u8>, item: &[u8]) {
-    let Ok(()) = push_item_with(batch, |batch| {
-        batch.extend_from_slice(item);
-        Ok::<(), std::convert::Infallible>(())
-    });
+    super::varint::put_varint(batch, item.len() as u64);
+    batch.extend_from_slice(item);
 }
 
 /// Takes an item off the front.

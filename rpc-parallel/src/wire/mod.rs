@@ -9,6 +9,7 @@
 //! Nothing here keeps state, and nothing trusts a byte: whatever cannot be read comes back as an error.
 
 mod auth;
+mod batch;
 mod close;
 mod decode;
 mod frame;
@@ -26,12 +27,13 @@ mod varint;
 mod verdict;
 
 pub(crate) use auth::{Key, Proof, Role};
+pub(crate) use batch::Batch;
 pub(crate) use close::cut_text;
 pub use close::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep, Refusal};
 pub(crate) use decode::{Malformed, announced_len, decode};
 pub(crate) use frame::{CallHead, Frame};
 pub(crate) use hello::{HELLO_LIMIT, Hello, HelloError};
-pub(crate) use items::{BadItems, check_items, item_at, items_within, push_item_with, split_items};
+pub(crate) use items::{BadItems, check_items, item_at, items_within, split_items};
 #[cfg(test)]
 pub(crate) use items::{item_size, push_item, take_item};
 pub(crate) use limits::Limits;

@@ -10,6 +10,18 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// A number and its length; what follows in the array is zero.
+pub(super) fn varint(mut value: u64) -> ([u8; 10], usize) {
+    let (mut bytes, mut len) = ([0; 10], 0);
+    while value >= 0x80 {
+        bytes[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    bytes[len] = value as u8;
+    (bytes, len + 1)
+}
+
 #[cfg(test)]
 /// How many bytes [`put_varint`] appends.
 pub(super) fn varint_len(value: u64) -> usize {
