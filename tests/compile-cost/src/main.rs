@@ -1,0 +1,79 @@
+//! What a worker trait costs to compile, beside a service of tarpc with the same methods.
+//!
+//! `cargo run --release --manifest-path tests/compile-cost/Cargo.toml` takes ten minutes, and writes docs/compile-cost.md.
+//! `-- --quick` checks each program once and writes nothing: only that they build, and the table.
+
+mod build;
+// One kind of chart for all pages.
+#[path = "../../src/chart.rs"]
+mod chart;
+mod generate;
+mod page;
+
+use build::Crate;
+use generate::Kind;
+
+/// What one program costs.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    /// Seconds of CPU time of `cargo check`, everything it depends on being there.
+    check: f64,
+    lines: usize,
+    /// Seconds of CPU time of an optimised build.
+    build: f64,
+    size: u64,
+    stripped: u64,
+}
+
+/// The same trait for both libraries.
+struct Row {
+    kind: Kind,
+    methods: usize,
+    ours: Cost,
+    theirs: Cost,
+}
+
+fn main() {
+    if build::expanded_as_a_wrapper() {
+        return;
+    }
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    let rounds = if quick { 1 } else { 5 };
+    let mut rows = Vec::new();
+    for kind in Kind::ALL {
+        for methods in METHODS {
+            let programs = [
+                Crate::new("ours", &format!("ours-{kind:?}-{methods}"), &generate::ours(kind, methods)),
+                Crate::new("theirs", &format!("theirs-{kind:?}-{methods}"), &generate::theirs(kind, methods)),
+            ];
+            // What they depend on.
+            for program in &programs {
+                program.check();
+            }
+            let mut checks = [Vec::new(), Vec::new()];
+            for _ in 0..rounds {
+                for (program, checks) in programs.iter().zip(&mut checks) {
+                    checks.push(program.check());
+                }
+            }
+            let [ours, theirs] = [0, 1].map(|index| {
+                let program = &programs[index];
+                let (build, size, stripped) = program.build();
+                Cost { check: median(&checks[index]), lines: program.expanded_lines(), build, size, stripped }
+            });
+            rows.push(Row { kind, methods, ours, theirs });
+            eprintln!("{}", page::line(rows.last().expect("just added")));
+        }
+    }
+    if !quick {
+        page::write(&rows);
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+const METHODS: [usize; 3] = [10, 100, 1000];
