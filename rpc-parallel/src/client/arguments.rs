@@ -11,13 +11,14 @@ use crate::{
     function::Function,
     shape::Shape,
     value::{Encode, LentOption},
+    wire::Scratch,
 };
 
 /// Collects the arguments of one call, in order. The first error is kept and becomes the call's.
 pub struct Arguments<'a> {
     core: &'a ClientCore,
     function: &'static Function,
-    payload: Vec<u8>,
+    payload: Scratch,
     uploads: Vec<Upload>,
     error: Option<CallError>,
     limit: usize,
@@ -26,7 +27,7 @@ pub struct Arguments<'a> {
 impl<'a> Arguments<'a> {
     /// The arguments of a call of `function`.
     pub fn new(core: &'a ClientCore, function: &'static Function) -> Self {
-        Self { core, function, payload: Vec::new(), uploads: Vec::new(), error: None, limit: core.message_limit() }
+        Self { core, function, payload: Scratch::new(), uploads: Vec::new(), error: None, limit: core.message_limit() }
     }
 
     /// Adds an argument.
@@ -92,7 +93,7 @@ impl<'a> Arguments<'a> {
         }
         self.core.check(self.function).map_err(CallError::widen)?;
         let connection = self.core.connection().clone();
-        Ok(RawCall::new(connection, self.function.id, one_way, self.payload, self.uploads))
+        Ok(RawCall::new(connection, self.function.id, one_way, self.payload.into_payload(), self.uploads))
     }
 }
 

@@ -51,8 +51,12 @@ pub struct Call<T, E = Infallible> {
 
 impl<T, E> Call<T, E> {
     pub(crate) fn new(inner: Result<RawCall, CallError<E>>, decode: fn(RawReply) -> Result<T, CallError<E>>) -> Self {
-        let call = Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None };
-        match CallContext::current().and_then(|call| call.deadline()) {
+        let (deadline, trace) = CallContext::inherited();
+        let mut call = Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None };
+        if let (Some(trace), Ok(call)) = (trace, &mut call.inner) {
+            call.set_trace(trace);
+        }
+        match deadline {
             // Nobody waits longer than the caller of the handler that makes this call.
             Some(inherited) => call.deadline(inherited.saturating_duration_since(Instant::now())),
             None => call,

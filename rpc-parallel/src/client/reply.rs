@@ -1,6 +1,5 @@
 //! Replies, decoded into what the method's caller expects.
 
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -81,7 +80,7 @@ impl RawReply {
     }
 }
 
-fn decode<T: DeserializeOwned + 'static, E>(payload: &Bytes, what: &str) -> Result<T, CallError<E>> {
+fn decode<T: DeserializeOwned + 'static, E>(payload: &[u8], what: &str) -> Result<T, CallError<E>> {
     codec::decode_owned(payload).map_err(|error| CallError::Decode(format!("{what} cannot be decoded: {error}")))
 }
 

@@ -3,18 +3,17 @@
 use std::{
     fmt,
     sync::Arc,
-    task::{Context, Poll},
-    time::{Duration, Instant},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::time::Sleep;
 
 use crate::{
-    connection::{CallContext, Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
+    connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
     id::{CallId, FunctionId},
-    proto::{CallSide, OpenCall, OpenCallError, StreamKey},
-    wire::{CloseReason, Status},
+    proto::{CallSide, OpenCall, OpenCallError, StreamKey, TraceContext},
+    wire::{CloseReason, Payload, Status},
 };
 
 /// Starts to write one upload once its call is open.
@@ -51,7 +50,7 @@ enum State {
 #[derive(Debug)]
 pub struct RawReply {
     pub(crate) status: Status,
-    pub(crate) payload: Bytes,
+    pub(crate) payload: Payload,
     pub(crate) download: Option<RawDownload>,
 }
 
@@ -76,14 +75,20 @@ impl RawCall {
         connection: Connection,
         function: FunctionId,
         one_way: bool,
-        payload: Vec<u8>,
+        payload: impl Into<Payload>,
         uploads: Vec<Upload>,
     ) -> Self {
         // The macro refuses more uploads than a byte can count.
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
-        let trace = CallContext::current().and_then(|call| call.trace());
-        let open = OpenCall { function, one_way, deadline: None, trace, uploads: count, payload };
+        let open = OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload: payload.into() };
         Self { connection, state: State::Unsent { open, uploads }, vacancy: None, unwritten: None }
+    }
+
+    /// Makes the call part of a trace. Without effect once the call is sent.
+    pub(crate) fn set_trace(&mut self, trace: TraceContext) {
+        if let State::Unsent { open, .. } = &mut self.state {
+            open.trace = Some(trace);
+        }
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
@@ -101,15 +106,20 @@ impl RawCall {
     /// Sends the call if it was not sent. `Pending` if the worker takes no further calls right now; without a context
     /// nobody is woken when it does.
     pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
-        let (open, uploads) = match &mut self.state {
-            State::Unsent { open, uploads } => (open, uploads),
-            State::Writing { .. } => return self.poll_written(cx),
-            State::Sent { .. } | State::Over => return Poll::Ready(Ok(())),
-        };
-        let shared = Arc::clone(self.connection.shared());
-        let mut core = shared.lock();
+        match self.state {
+            State::Unsent { .. } => self.send(cx),
+            State::Writing { .. } => self.poll_written(cx),
+            State::Sent { .. } | State::Over => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Sends the call, and has the task woken by what it waits for next.
+    fn send(&mut self, mut cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
+        let shared = self.connection.shared();
+        let mut guard = shared.lock();
+        let core = &mut *guard;
         if let Some(terminal) = core.terminal.clone() {
-            drop(core);
+            drop(guard);
             // The caller's streams are dropped with it: never under the lock, which one from this connection takes.
             self.state = State::Over;
             return Poll::Ready(Err(CallFailure::Lost(terminal)));
@@ -121,50 +131,49 @@ impl RawCall {
             }
             return Poll::Pending;
         }
+        let State::Unsent { open, uploads } = std::mem::replace(&mut self.state, State::Over) else {
+            return Poll::Ready(Ok(()));
+        };
         let one_way = open.one_way;
-        let call = OpenCall { payload: std::mem::take(&mut open.payload), ..open.clone() };
         // Nothing to wait with: written now, the call saves a hop to the driver.
         let alone = core.session.open_calls() == 0 && core.last_replies <= 1 && !core.session.transmit();
-        let call = match core.session.open_call(Instant::now(), call) {
+        let call = match core.session.open_call(open) {
             Ok(call) => call,
-            Err(OpenCallError::Full(back)) => {
-                *open = back;
+            Err(OpenCallError::Full(open)) => {
+                self.state = State::Unsent { open, uploads };
                 if let Some(cx) = cx {
                     core.vacancy.wait(&mut self.vacancy, cx);
                 }
                 return Poll::Pending;
             }
             Err(error) => {
-                let failure = CallFailure::from_open(error, &core);
-                drop(core);
-                self.state = State::Over;
+                let failure = CallFailure::from_open(error, core);
+                drop(guard);
                 return Poll::Ready(Err(failure));
             }
         };
         core.vacancy.leave(&mut self.vacancy);
-        let uploads = std::mem::take(uploads);
         // Under the same lock, so that what the worker says of a stream finds its sender.
         let senders: Vec<_> = (1..)
             .zip(&uploads)
             .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
-            .map(|key| RawSender::upload(Arc::clone(&shared), &mut core, key))
+            .map(|key| RawSender::upload(Arc::clone(shared), core, key))
             .collect();
-        let slot = if one_way { None } else { Some(core.waiting.add_caller(call)) };
-        if alone {
-            shared.flush_now(&mut core);
+        self.state = if one_way {
+            State::Writing { until: core.session.bytes_sent() + core.session.bytes_queued() }
         } else {
-            shared.flush_soon(&core);
-        }
-        let until = core.session.bytes_sent() + core.session.bytes_queued();
-        drop(core);
-        self.state = match slot {
-            Some(slot) => State::Sent { call, slot },
-            None => State::Writing { until },
+            State::Sent { call, slot: core.waiting.add_caller(call, cx.as_deref()) }
         };
+        if alone {
+            shared.flush_now(core);
+        } else {
+            shared.flush_soon(core);
+        }
+        drop(guard);
         for (upload, sender) in uploads.into_iter().zip(senders) {
             shared.in_runtime(|| upload(sender));
         }
-        if one_way { self.poll_written(cx) } else { Poll::Ready(Ok(())) }
+        if one_way { self.poll_written(cx.as_deref_mut()) } else { Poll::Ready(Ok(())) }
     }
 
     /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
@@ -189,13 +198,13 @@ impl RawCall {
 
     /// Sends the call if need be and waits for its reply.
     pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, CallFailure>> {
-        match self.poll_send(Some(cx)) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
-            Poll::Pending => return Poll::Pending,
-        }
-        let State::Sent { slot, .. } = self.state else {
-            return Poll::Ready(Err(CallFailure::Closing));
+        let slot = match self.state {
+            State::Sent { slot, .. } => slot,
+            State::Unsent { .. } => {
+                ready!(self.send(Some(cx)))?;
+                return Poll::Pending;
+            }
+            State::Writing { .. } | State::Over => return Poll::Ready(Err(CallFailure::Closing)),
         };
         let shared = self.connection.shared();
         let mut core = shared.lock();
@@ -245,7 +254,7 @@ impl RawCall {
                 }
             }
         }
-        shared.flush_soon(&core);
+        shared.flush_soon(&mut core);
         drop(core);
         for waker in wakers {
             waker.wake();

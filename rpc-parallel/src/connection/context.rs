@@ -1,9 +1,9 @@
 //! The call that a handler works on, without an argument for it.
 
-use std::{cell::RefCell, time::Instant};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use crate::{
-    connection::Target,
+    connection::{Incoming, Target},
     proto::{AbortReason, TraceContext},
 };
 
@@ -41,10 +41,6 @@ pub struct CallContext {
 }
 
 impl CallContext {
-    pub(super) fn new(target: Target, deadline: Option<Instant>, trace: Option<TraceContext>) -> Self {
-        Self { target, deadline, trace }
-    }
-
     /// The call that the current code works on, if it is a handler's.
     pub fn current() -> Option<Self> {
         CURRENT.with_borrow(Clone::clone)
@@ -65,22 +61,49 @@ impl CallContext {
         &self.target
     }
 
-    pub(crate) fn trace(&self) -> Option<TraceContext> {
-        self.trace
+    /// What a call that the current code makes inherits, if the code is a handler's.
+    pub(crate) fn inherited() -> (Option<Instant>, Option<TraceContext>) {
+        CURRENT.with_borrow(|current| current.as_ref().map_or((None, None), |call| (call.deadline, call.trace)))
     }
 
-    /// Runs a part of the handler with this as the current call.
-    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _restore = Restore(CURRENT.replace(Some(self.clone())));
-        work()
+    /// Runs a part of a handler with its call as the current one. `call` must not be empty, and is not afterwards.
+    pub(crate) fn enter<T>(call: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
+        let restore = Restore { outer: CURRENT.replace(call.take()), call };
+        let result = work();
+        drop(restore);
+        result
+    }
+
+    /// Enters the handlers of several calls: each of them must be [announced](Self::announce) before.
+    pub(super) fn enter_several<T>(work: impl FnOnce() -> T) -> T {
+        Self::enter(&mut None, work)
+    }
+
+    /// Makes this the current call, whichever was before.
+    pub(crate) fn announce(incoming: &Incoming) {
+        let Incoming { target, deadline, trace, .. } = incoming;
+        CURRENT.with_borrow_mut(|current| match current {
+            // The last call's connection is this one's, nearly always: no reference needs to be counted.
+            Some(Self { target: last, deadline: last_deadline, trace: last_trace })
+                if Arc::ptr_eq(&last.shared, &target.shared) =>
+            {
+                let Target { shared: _, call, serial, one_way, uploads } = *target;
+                (last.call, last.serial, last.one_way, last.uploads) = (call, serial, one_way, uploads);
+                (*last_deadline, *last_trace) = (*deadline, *trace);
+            }
+            other => *other = Some(Self { target: target.clone(), deadline: *deadline, trace: *trace }),
+        });
     }
 }
 
 /// Puts back what was current, also when the handler panics.
-struct Restore(Option<CallContext>);
+struct Restore<'a> {
+    outer: Option<CallContext>,
+    call: &'a mut Option<CallContext>,
+}
 
-impl Drop for Restore {
+impl Drop for Restore<'_> {
     fn drop(&mut self) {
-        CURRENT.set(self.0.take());
+        *self.call = CURRENT.replace(self.outer.take());
     }
 }

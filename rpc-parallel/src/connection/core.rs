@@ -54,6 +54,8 @@ pub(crate) struct Core {
     pub(super) death: Option<Arc<DeathReport>>,
     /// The driver is at work and writes what is queued before it rests.
     pub(super) driving: bool,
+    /// The driver was woken and is about to be.
+    pub(super) woken: bool,
     /// The socket did not take everything: only the driver may write, once it takes more.
     pub(super) blocked: bool,
     /// How many replies the last pass of the driver brought: after more than one, calls are better sent together.
@@ -73,6 +75,7 @@ impl Shared {
                 terminal: None,
                 death: None,
                 driving: false,
+                woken: false,
                 blocked: false,
                 last_replies: 0,
             }),
@@ -99,9 +102,12 @@ impl Shared {
     }
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
-    pub(crate) fn flush_soon(&self, core: &Core) {
+    pub(crate) fn flush_soon(&self, core: &mut Core) {
         // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
-        if (!core.driving && !core.blocked) || core.session.is_closed() {
+        if core.session.is_closed() {
+            self.driver.wake();
+        } else if !core.driving && !core.blocked && !core.woken {
+            core.woken = true;
             self.driver.wake();
         }
     }

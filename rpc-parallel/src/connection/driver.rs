@@ -13,8 +13,9 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CalledFunction, ConnectionLost, Incoming, Service, Terminal,
+        CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
         core::{Core, Shared},
+        replies,
     },
     proto::{CallSide, Event, StreamKey},
     transport::Socket,
@@ -33,6 +34,7 @@ pub(crate) struct Driver {
     multi_thread: bool,
     yielded: bool,
     incoming: Vec<Incoming>,
+    replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
     /// The timer says how long the end may take.
@@ -51,6 +53,7 @@ impl Driver {
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
             incoming: Vec::new(),
+            replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
             limited: false,
@@ -62,6 +65,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.driving = true;
+        core.woken = false;
         core.last_replies = 0;
         let mut more = false;
         for _ in 0..READS_PER_PASS {
@@ -120,9 +124,9 @@ impl Driver {
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let call = CalledFunction { call, function, one_way, deadline, trace, uploads, payload };
+                    let target = Target { shared: Arc::clone(&self.shared), call, serial, one_way, uploads };
                     let limit = core.session.message_limit();
-                    self.incoming.push(Incoming::new(Arc::clone(&self.shared), call, serial, limit));
+                    self.incoming.push(Incoming { target, function, deadline, trace, payload, limit });
                 }
                 Event::CallAborted { call, why } => {
                     core.served.abort(call, why);
@@ -142,9 +146,17 @@ impl Driver {
     /// Starts the handlers of the calls that have arrived.
     fn serve(&mut self) {
         self.wake();
-        for incoming in self.incoming.drain(..) {
-            self.service.start(incoming);
+        if self.incoming.is_empty() {
+            return;
         }
+        let Self { shared, service, incoming, replies, .. } = self;
+        replies::collecting(shared, replies, || {
+            CallContext::enter_several(|| {
+                for incoming in incoming.drain(..) {
+                    service.start(incoming);
+                }
+            });
+        });
     }
 
     fn wake(&mut self) {
@@ -179,6 +191,7 @@ impl Driver {
     fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
+        core.send(&mut self.replies);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their
             // turn: writing now would cost one write for each of them.

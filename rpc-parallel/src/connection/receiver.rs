@@ -57,7 +57,8 @@ impl RawReceiver {
         let consumed = std::mem::take(&mut self.batch).len();
         if consumed > 0 && reader.ended.is_none() && !reader.gone {
             core.session.consumed(self.key, consumed);
-            if core.session.transmit() && !core.driving && !core.blocked {
+            if core.session.transmit() && !core.driving && !core.blocked && !core.woken {
+                core.woken = true;
                 self.shared.driver.wake();
             }
         }
@@ -86,7 +87,7 @@ impl Drop for RawReceiver {
         let mut core = self.shared.lock();
         if core.waiting.remove_reader(self.key, self.slot) && core.terminal.is_none() {
             core.session.stop_stream(self.key);
-            self.shared.flush_soon(&core);
+            self.shared.flush_soon(&mut core);
         }
     }
 }

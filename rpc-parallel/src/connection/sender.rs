@@ -179,7 +179,7 @@ impl RawSender {
         let mut core = self.shared.lock();
         if core.waiting.remove_writer(self.key, self.slot) && core.terminal.is_none() {
             core.session.end_stream(self.key, status, payload);
-            self.shared.flush_soon(&core);
+            self.shared.flush_soon(&mut core);
         }
     }
 }

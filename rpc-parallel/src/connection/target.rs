@@ -5,10 +5,10 @@ use std::{sync::Arc, task::Waker};
 use tokio::task::AbortHandle;
 
 use crate::{
-    connection::{CallContext, Incoming, RawReceiver, RawSender, Serial, Shared, too_big::TooBig},
+    connection::{RawReceiver, RawSender, Serial, Shared, core::Core, replies, too_big::TooBig},
     id::CallId,
     proto::{AbortReason, CallSide, StreamKey},
-    wire::Status,
+    wire::{Payload, Status},
 };
 
 /// Which call is meant, also after its handler has panicked.
@@ -21,24 +21,6 @@ pub(crate) struct Target {
     pub(crate) uploads: u8,
 }
 
-impl Incoming {
-    /// What the handler can know of the call.
-    pub(crate) fn context(&self) -> CallContext {
-        CallContext::new(self.target(), self.call.deadline, self.call.trace)
-    }
-
-    /// Where the answer goes.
-    pub(crate) fn target(&self) -> Target {
-        Target {
-            shared: Arc::clone(&self.shared),
-            call: self.call.call,
-            serial: self.serial,
-            one_way: self.call.one_way,
-            uploads: self.call.uploads,
-        }
-    }
-}
-
 impl Target {
     /// Why nobody waits for the answer any more.
     pub(super) fn aborted(&self) -> Option<AbortReason> {
@@ -49,18 +31,20 @@ impl Target {
     }
 
     /// Sends the call's one reply, unless it has one or is over.
-    pub(crate) fn reply(&self, status: Status, payload: Vec<u8>) {
+    pub(crate) fn reply(&self, status: Status, payload: impl Into<Payload>) {
         let mut core = self.shared.lock();
-        let core = &mut *core;
-        if core.terminal.is_some() || !core.served.replies(self.call, self.serial) {
-            return;
+        core.reply(self.call, self.serial, status, payload.into());
+        self.shared.flush_soon(&mut core);
+    }
+
+    /// Sends the one reply of a call without uploads, and nothing after it.
+    pub(crate) fn reply_and_close(&self, status: Status, payload: Payload) {
+        if let Some(payload) = replies::collect(self, status, payload) {
+            let mut core = self.shared.lock();
+            core.reply(self.call, self.serial, status, payload);
+            core.served.finish(self.call, self.serial);
+            self.shared.flush_soon(&mut core);
         }
-        if let Err(error) = core.session.reply(self.call, status, payload, false) {
-            let too_big = TooBig::payload(error.size, error.limit, "the reply");
-            // The report is far below any limit that settings can have.
-            let _ = core.session.reply(self.call, Status::TooBig, too_big, false);
-        }
-        self.shared.flush_soon(core);
     }
 
     /// Ends the call with a failure, wherever it is: instead of a reply, or at the end of its stream.
@@ -68,6 +52,7 @@ impl Target {
         if self.one_way {
             return;
         }
+        replies::send(&self.shared);
         let mut core = self.shared.lock();
         if core.served.has_replied(self.call, self.serial) {
             let key = StreamKey { side: CallSide::Remote, call: self.call, stream: 0 };
@@ -75,7 +60,7 @@ impl Target {
             // Whoever writes it may be at work for a moment yet, and the next call may have the same id by then.
             let mut wakers = Vec::new();
             core.waiting.forget_writer(key, &mut wakers);
-            self.shared.flush_soon(&core);
+            self.shared.flush_soon(&mut core);
             drop(core);
             wakers.into_iter().for_each(Waker::wake);
         } else {
@@ -140,12 +125,12 @@ impl Target {
         let mut core = self.shared.lock();
         if core.terminal.is_none() {
             core.session.settle_one_way(bytes);
-            self.shared.flush_soon(&core);
+            self.shared.flush_soon(&mut core);
         }
     }
 
     /// Sends the reply that a stream follows.
-    pub(crate) fn open_download(&self, payload: Vec<u8>) -> Option<RawSender> {
+    pub(crate) fn open_download(&self, payload: impl Into<Payload>) -> Option<RawSender> {
         let Self { shared, call, serial, .. } = self;
         let mut core = shared.lock();
         let core = &mut *core;
@@ -165,6 +150,20 @@ impl Target {
                 shared.flush_soon(core);
                 None
             }
+        }
+    }
+}
+
+impl Core {
+    /// Queues a call's one reply, unless it has one or is over.
+    pub(super) fn reply(&mut self, call: CallId, serial: Serial, status: Status, payload: Payload) {
+        if self.terminal.is_some() || !self.served.replies(call, serial) {
+            return;
+        }
+        if let Err(error) = self.session.reply(call, status, payload, false) {
+            let too_big = TooBig::payload(error.size, error.limit, "the reply");
+            // The report is far below any limit that settings can have.
+            let _ = self.session.reply(call, Status::TooBig, too_big, false);
         }
     }
 }

@@ -11,7 +11,7 @@ use slab::Slab;
 use crate::{
     id::CallId,
     proto::{CallSide, StreamKey},
-    wire::Status,
+    wire::{Payload, Status},
 };
 
 /// The slots of everybody who waits. A slot belongs to whoever waits and is given back by them.
@@ -37,7 +37,7 @@ pub(super) struct Caller {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: Status,
-    pub(super) payload: Bytes,
+    pub(super) payload: Payload,
     pub(super) reader: Option<(StreamKey, usize)>,
 }
 
@@ -90,8 +90,9 @@ impl Writer {
 
 impl Waiting {
     /// A slot for the caller of `call`.
-    pub(super) fn add_caller(&mut self, call: CallId) -> usize {
-        let slot = self.callers.insert(Caller::default());
+    pub(super) fn add_caller(&mut self, call: CallId, cx: Option<&Context<'_>>) -> usize {
+        let waker = cx.map(|cx| cx.waker().clone());
+        let slot = self.callers.insert(Caller { waker, reply: None });
         let index = call.0 as usize;
         if index >= self.caller_of.len() {
             self.caller_of.resize(index + 1, None);
@@ -113,7 +114,7 @@ impl Waiting {
         &mut self,
         call: CallId,
         status: Status,
-        payload: Bytes,
+        payload: Payload,
         download: bool,
         wakers: &mut Vec<Waker>,
     ) {
@@ -271,12 +272,12 @@ mod tests {
     fn the_reader_of_a_download_keeps_its_slot_beyond_its_call() {
         let (mut waiting, mut wakers) = (Waiting::default(), Vec::new());
         let (call, key) = (CallId(0), StreamKey { side: CallSide::Local, call: CallId(0), stream: 0 });
-        let caller = waiting.add_caller(call);
-        waiting.replied(call, Status::Ok, Bytes::new(), true, &mut wakers);
+        let caller = waiting.add_caller(call, None);
+        waiting.replied(call, Status::Ok, Payload::default(), true, &mut wakers);
         let (_, reader) = waiting.callers[caller].reply.take().unwrap().reader.unwrap();
         waiting.ended(key, Status::Ok, Bytes::new(), &mut wakers);
         // The next call of the same id is given up.
-        waiting.add_caller(call);
+        waiting.add_caller(call, None);
         waiting.abandon(call, &mut wakers);
         assert!(waiting.readers[reader].ended.is_some());
         assert!(!waiting.remove_reader(key, reader));

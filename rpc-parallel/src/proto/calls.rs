@@ -1,18 +1,14 @@
 //! The calls that this side makes.
 
-use std::time::Instant;
-
-use bytes::Bytes;
-
 use super::{CallSide, Event, OpenCall, OpenCallError, Session, StreamKey, stream::RecvHalf};
 use crate::{
     id::CallId,
-    wire::{CallHead, Frame, MAX_UPLOADS, Status, TooBig},
+    wire::{CallHead, Frame, MAX_UPLOADS, Payload, Status, TooBig},
 };
 
 impl Session {
     /// Makes a call, or sends a one-way message, for which the number that is returned means nothing.
-    pub(crate) fn open_call(&mut self, _now: Instant, call: OpenCall) -> Result<CallId, OpenCallError> {
+    pub(crate) fn open_call(&mut self, call: OpenCall) -> Result<CallId, OpenCallError> {
         if self.is_closed() {
             return Err(OpenCallError::Closed);
         }
@@ -81,7 +77,7 @@ impl Session {
     }
 
     /// The peer has replied.
-    pub(super) fn receive_reply(&mut self, id: CallId, status: Status, download: bool, payload: Bytes) {
+    pub(super) fn receive_reply(&mut self, id: CallId, status: Status, download: bool, payload: Payload) {
         let sent = self.output.sent();
         let Some(call) = self.local.get_mut(id).filter(|call| call.is_waiting()) else {
             return self.violation(format_args!("a reply to the call {id}, which is not open"));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::{
     id::{BuildId, CallId, FunctionId, WorkerId},
     settings::{HeartbeatSettings, Settings},
-    wire::{CloseReason, Limits, Role, Status, TooBig, TraceContext},
+    wire::{CloseReason, Limits, Payload, Role, Status, TooBig, TraceContext},
 };
 
 /// Which end of a connection a session is. Once the handshake is over both ends are alike.
@@ -115,7 +115,7 @@ pub(crate) struct OpenCall {
     /// How many streams this side will send; at most [`MAX_UPLOADS`](crate::wire::MAX_UPLOADS).
     pub(crate) uploads: u8,
     /// The arguments.
-    pub(crate) payload: Vec<u8>,
+    pub(crate) payload: Payload,
 }
 
 /// Why a call was not made. Nothing was sent.
@@ -178,7 +178,7 @@ pub(crate) enum Event {
         /// How many streams the peer sends.
         uploads: u8,
         /// The arguments.
-        payload: Bytes,
+        payload: Payload,
     },
     /// Drop the handler, and its streams: the session has already answered, ended the download and stopped the
     /// uploads. No other event about the call follows.
@@ -195,7 +195,7 @@ pub(crate) enum Event {
         /// How it went.
         status: Status,
         /// The value or the failure.
-        payload: Bytes,
+        payload: Payload,
         /// Whether stream 0 follows.
         download: bool,
     },

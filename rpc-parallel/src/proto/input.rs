@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, Malformed, announced_len, decode};
+use crate::wire::{Frame, HELLO_LIMIT, LENGTH_PREFIX, Malformed, Payload, announced_len, decode};
 
 /// The bytes from the peer.
 ///
@@ -83,7 +83,7 @@ impl Input {
     }
 
     /// The next frame and its payload, if it is complete.
-    pub(super) fn next_frame(&mut self, limit: usize) -> Result<Option<(Frame, Bytes)>, BadInput> {
+    pub(super) fn next_frame(&mut self, limit: usize) -> Result<Option<(Frame, Payload)>, BadInput> {
         let Some(len) = announced_len(&self.buffer) else { return Ok(None) };
         if len > limit {
             return Err(BadInput::TooBig(len));
@@ -91,9 +91,9 @@ impl Input {
         let end = LENGTH_PREFIX + len;
         let Some(body) = self.buffer.get(LENGTH_PREFIX..end) else { return Ok(None) };
         let (frame, header) = decode(body).map_err(BadInput::Malformed)?;
-        if header == len {
+        if let Some(payload) = body.get(header..).and_then(Payload::inline) {
             self.buffer.advance(end);
-            return Ok(Some((frame, Bytes::new())));
+            return Ok(Some((frame, payload)));
         }
         self.buffer.advance(LENGTH_PREFIX + header);
         let size = len - header;
@@ -109,7 +109,7 @@ impl Input {
             // What follows would share the large frame's memory and keep it alive.
             self.buffer = BytesMut::from(&self.buffer[..]);
         }
-        Ok(Some((frame, payload)))
+        Ok(Some((frame, payload.into())))
     }
 
     fn make_room_for_handshake(&mut self) {

@@ -10,7 +10,8 @@
 //!
 //! Every input and every command may lead to outputs of all three kinds. Two rules for the driver:
 //!
-//! 1. It takes all events before it gives the next command: a number that an event names may be used again later.
+//! 1. It takes all events before it gives the next input or command: a number that an event names may be used again
+//!    later, and frames are taken apart as their events are asked for.
 //! 2. What was written is reported before anything is reported that was read after it: a peer that answers what was
 //!    not sent violates the protocol.
 //!

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, io::IoSlice};
 
 use super::StreamKey;
-use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX};
+use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload};
 
 /// The queue of bytes towards the peer.
 ///
@@ -44,6 +44,7 @@ impl Output {
     }
 
     /// Queues a frame.
+    #[inline]
     pub(super) fn push(&mut self, frame: Frame, payload: &[u8]) {
         let before = self.begin(frame, payload.len());
         self.tail.extend_from_slice(payload);
@@ -51,10 +52,15 @@ impl Output {
     }
 
     /// Queues a frame with a payload of its own, which is not copied if it is large.
-    pub(super) fn push_owned(&mut self, frame: Frame, payload: Vec<u8>) {
-        if payload.len() < LARGE {
-            return self.push(frame, &payload);
+    #[inline]
+    pub(super) fn push_owned(&mut self, frame: Frame, payload: Payload) {
+        match payload {
+            Payload::Owned(payload) if payload.len() >= LARGE => self.push_large(frame, payload),
+            payload => self.push(frame, &payload),
         }
+    }
+
+    fn push_large(&mut self, frame: Frame, payload: Vec<u8>) {
         let before = self.begin(frame, payload.len());
         self.queued += (self.tail.len() - before + payload.len()) as u64;
         self.seal();

@@ -2,30 +2,32 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::{Event, Session, input::BadInput};
-use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame};
+use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame, Payload};
 
 impl Session {
-    /// Takes all complete frames of the input.
-    pub(super) fn receive_frames(&mut self, now: Instant) {
-        let limit = self.settings.max_message_size + FRAME_ALLOWANCE;
-        while self.handshake.is_none() && !self.is_closed() {
-            match self.input.next_frame(limit) {
-                Ok(Some((frame, payload))) => self.receive_frame(now, frame, payload),
-                Ok(None) => return,
+    /// Takes the next complete frame of the input. Returns whether there may be something new to tell.
+    pub(super) fn receive_frame(&mut self) -> bool {
+        if !self.unread || self.handshake.is_some() {
+            return false;
+        }
+        if !self.is_closed() {
+            match self.input.next_frame(self.settings.max_message_size + FRAME_ALLOWANCE) {
+                Ok(Some((frame, payload))) => {
+                    self.take_frame(self.received_at, frame, payload);
+                    return true;
+                }
+                Ok(None) => {}
                 Err(BadInput::TooBig(size)) => self.too_big(size),
                 Err(BadInput::Malformed(error)) => self.violation(error),
             }
         }
-        if self.is_closed() {
-            // Nobody will look at it; the driver may read on until the end of file.
-            self.input.clear();
-        }
+        self.unread = false;
+        self.after_change();
+        true
     }
 
-    fn receive_frame(&mut self, now: Instant, frame: Frame, payload: Bytes) {
+    fn take_frame(&mut self, now: Instant, frame: Frame, payload: Payload) {
         match frame {
             Frame::Heartbeat => {}
             Frame::Call(head) => self.receive_call(now, head, payload),
@@ -36,8 +38,8 @@ impl Session {
                 self.receive_reply(call, status, download, payload);
             }
             Frame::Cancel { call } => self.receive_cancel(call),
-            Frame::Items { call, stream } => self.receive_items(call, stream, payload),
-            Frame::End { call, stream, status } => self.receive_end(call, stream, status, payload),
+            Frame::Items { call, stream } => self.receive_items(call, stream, payload.into_bytes()),
+            Frame::End { call, stream, status } => self.receive_end(call, stream, status, payload.into_bytes()),
             Frame::Credit { call, stream, bytes } => self.receive_credit(call, stream, bytes),
             Frame::Stop { call, stream } => self.receive_stop(call, stream),
             Frame::Done { call } => self.receive_done(call),

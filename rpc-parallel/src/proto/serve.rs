@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::{AbortReason, CallSide, Event, Session, StreamKey};
 use crate::{
     id::CallId,
-    wire::{CallHead, Frame, MAX_UPLOADS, Status, TooBig},
+    wire::{CallHead, Frame, MAX_UPLOADS, Payload, Status, TooBig},
 };
 
 impl Session {
@@ -17,9 +15,10 @@ impl Session {
         &mut self,
         id: CallId,
         status: Status,
-        payload: Vec<u8>,
+        payload: impl Into<Payload>,
         download: bool,
     ) -> Result<(), TooBig> {
+        let payload = payload.into();
         TooBig::check(payload.len(), self.message_limit())?;
         if self.is_closed() {
             return Ok(());
@@ -46,7 +45,7 @@ impl Session {
     }
 
     /// The peer calls.
-    pub(super) fn receive_call(&mut self, now: Instant, head: CallHead, payload: Bytes) {
+    pub(super) fn receive_call(&mut self, now: Instant, head: CallHead, payload: Payload) {
         let size = payload.len();
         if let Err(too_big) = TooBig::check(size, self.settings.max_message_size) {
             return self.too_big(too_big.size);

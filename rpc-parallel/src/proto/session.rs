@@ -51,6 +51,10 @@ pub(crate) struct Session {
     pub(super) peer_closing: bool,
     pub(super) closed: Option<CloseReason>,
     pub(super) last_heard: Instant,
+    /// When the bytes came that are taken apart now.
+    pub(super) received_at: Instant,
+    /// Whether there may be a complete frame in the input.
+    pub(super) unread: bool,
     bytes_received: u64,
 }
 
@@ -85,6 +89,8 @@ impl Session {
             peer_closing: false,
             closed: None,
             last_heard: now,
+            received_at: now,
+            unread: false,
             bytes_received: 0,
         }
     }
@@ -105,8 +111,12 @@ impl Session {
             }
         }
         self.advance_handshake(now);
-        self.receive_frames(now);
-        self.after_change();
+        self.received_at = now;
+        self.unread = true;
+        if self.is_closed() {
+            // Nobody will look at it; the driver may read on until the end of file.
+            self.input.clear();
+        }
     }
 
     /// The peer will send nothing more.
@@ -182,9 +192,17 @@ impl Session {
         }
     }
 
-    /// What happened, in order; none if nothing did since.
+    /// What happened, in order; none if nothing did since. Frames are taken apart here one by one, so that their
+    /// events do not pile up.
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if !self.receive_frame() {
+                return None;
+            }
+        }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before. It may change with

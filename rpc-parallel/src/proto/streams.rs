@@ -45,7 +45,7 @@ impl Session {
             Ok(()) => (status, payload),
             Err(error) => (Status::TooBig, error.payload("the error that ended the stream")),
         };
-        self.output.push_owned(Frame::End { call: key.call, stream: key.stream, status }, payload);
+        self.output.push_owned(Frame::End { call: key.call, stream: key.stream, status }, payload.into());
         self.after_stream(key);
         self.after_change();
     }

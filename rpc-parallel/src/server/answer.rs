@@ -9,7 +9,6 @@ use std::{
     thread,
 };
 
-use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::{
@@ -18,12 +17,12 @@ use crate::{
     server::Upload,
     shape::{Reply, State, Streamed},
     value::{Encode, Item},
-    wire::Status,
+    wire::{self, Scratch, Status},
 };
 
 /// The encoded arguments of a call.
 #[derive(Debug)]
-pub struct Payload(Bytes);
+pub struct Payload(wire::Payload);
 
 impl Payload {
     /// Reads all arguments.
@@ -42,23 +41,23 @@ pub struct Answer {
     /// How many bytes of a one-way message are settled when it is through.
     one_way: Option<usize>,
     limit: usize,
-    answered: Arc<AtomicBool>,
+    /// There once there is an upload that has to know.
+    answered: Option<Arc<AtomicBool>>,
     over: bool,
 }
 
 impl Incoming {
     /// The encoded arguments, and what answers.
     pub fn split(self) -> (Payload, Answer) {
-        let target = self.target();
         let answer = Answer {
-            target,
             next_upload: 0,
-            one_way: self.call.one_way.then_some(self.call.payload.len()),
+            one_way: self.target.one_way.then_some(self.payload.len()),
             limit: self.limit,
-            answered: Arc::default(),
+            answered: None,
             over: false,
+            target: self.target,
         };
-        (Payload(self.call.payload), answer)
+        (Payload(self.payload), answer)
     }
 }
 
@@ -67,7 +66,8 @@ impl Answer {
     pub fn upload<I>(&mut self, item: Item<I>) -> Upload<I> {
         self.next_upload += 1;
         let receiver = self.target.receiver(self.next_upload);
-        Upload::new(receiver, item.decode, self.target.clone(), Arc::clone(&self.answered))
+        let answered = self.answered.get_or_insert_default();
+        Upload::new(receiver, item.decode, self.target.clone(), Arc::clone(answered))
     }
 
     /// The arguments could not be decoded.
@@ -83,13 +83,20 @@ impl Answer {
 
     /// A value, or the method's error.
     pub fn reply<T, E>(mut self, result: Result<T, E>, shape: Reply<T, E>) {
-        match result {
-            Ok(value) => {
-                if let Some(payload) = self.encode(&value, shape.value, "the reply") {
-                    self.target.reply(Status::Ok, payload);
-                }
+        let payload = match &result {
+            Ok(value) => self.encode(value, shape.value, "the reply").map(|payload| (Status::Ok, payload)),
+            Err(error) => {
+                self.encode(error, shape.error, "the method's error").map(|payload| (Status::App, payload))
             }
-            Err(error) => self.app_error(&error, shape.error),
+        };
+        match payload {
+            Some((status, payload)) if self.target.uploads == 0 && self.one_way.is_none() => {
+                self.over = true;
+                self.target.reply_and_close(status, payload);
+                return;
+            }
+            Some((status, payload)) => self.target.reply(status, payload),
+            None => {}
         }
         self.end();
     }
@@ -129,10 +136,10 @@ impl Answer {
     }
 
     /// Encodes a part of the answer; if that is impossible the caller is told instead.
-    fn encode<T>(&self, value: &T, encode: Encode<T>, what: &str) -> Option<Vec<u8>> {
-        let mut payload = Vec::new();
+    fn encode<T>(&self, value: &T, encode: Encode<T>, what: &str) -> Option<wire::Payload> {
+        let mut payload = Scratch::new();
         match encode.encode(value, &mut payload, self.limit) {
-            Ok(()) => return Some(payload),
+            Ok(()) => return Some(payload.into_payload()),
             Err(CodecError::TooLarge { size, limit }) => {
                 self.target.reply(Status::TooBig, TooBig::payload(size, limit, what));
             }
@@ -146,7 +153,9 @@ impl Answer {
 
     fn end(&mut self) {
         self.over = true;
-        self.answered.store(true, Ordering::Release);
+        if let Some(answered) = &self.answered {
+            answered.store(true, Ordering::Release);
+        }
         match self.one_way {
             Some(bytes) => self.target.settle(bytes),
             None => {

@@ -17,37 +17,47 @@ use crate::{
 
 /// Enters a handler. Most are through at once and never cost a task.
 pub(super) fn run(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming) {
-    let call = incoming.context();
-    match catch(|| call.enter(|| dispatch.invoke(index, incoming))) {
+    CallContext::announce(&incoming);
+    match catch(|| begin(dispatch, index, incoming)) {
         Ok(Work::Done) => {}
-        Ok(Work::Future(work)) => run_future(call, work),
+        Ok(Work::Future(work)) => {
+            let Some((call, target)) = current() else { return };
+            let task = tokio::spawn(Guarded { call, work });
+            target.attach(task.abort_handle());
+        }
         Ok(Work::Blocking(work)) => {
-            let target = call.target().clone();
+            let Some((mut call, target)) = current() else { return };
             let task = tokio::task::spawn_blocking(move || {
-                if let Err(report) = catch(|| call.enter(work)) {
-                    panicked(call.target(), &report);
+                if let Err(report) = catch(|| CallContext::enter(&mut call, work)) {
+                    panicked(&call, &report);
                 }
             });
             target.attach(task.abort_handle());
         }
-        Err(report) => panicked(call.target(), &report),
+        Err(report) => panicked(&CallContext::current(), &report),
     }
 }
 
-fn run_future(call: CallContext, mut work: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    // Nobody needs to be woken: what is not ready is polled again by its task at once.
-    match catch(|| call.enter(|| work.as_mut().poll(&mut Context::from_waker(Waker::noop())))) {
-        Ok(Poll::Ready(())) => {}
-        Ok(Poll::Pending) => {
-            let target = call.target().clone();
-            let task = tokio::spawn(Guarded { call, work });
-            target.attach(task.abort_handle());
+/// Enters the handler, and returns what is left to do.
+fn begin(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming) -> Work {
+    let mut work = dispatch.invoke(index, incoming);
+    if let Work::Future(future) = &mut work {
+        // Nobody needs to be woken: what is not ready is polled again by its task at once.
+        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            return Work::Done;
         }
-        Err(report) => panicked(call.target(), &report),
     }
+    work
 }
 
-fn panicked(target: &Target, report: &PanicReport) {
+fn current() -> Option<(Option<CallContext>, Target)> {
+    let call = CallContext::current()?;
+    let target = call.target().clone();
+    Some((Some(call), target))
+}
+
+fn panicked(call: &Option<CallContext>, report: &PanicReport) {
+    let Some(target) = call.as_ref().map(CallContext::target) else { return };
     let limit = target.shared.lock().session.message_limit();
     target.fail(Status::Panic, panic::encode(report, limit));
     target.close();
@@ -55,7 +65,8 @@ fn panicked(target: &Target, report: &PanicReport) {
 
 /// A handler in a task of its own, whose panic is told to the caller.
 struct Guarded {
-    call: CallContext,
+    /// Always there but while the handler runs.
+    call: Option<CallContext>,
     work: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -63,11 +74,11 @@ impl Future for Guarded {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        match catch(|| this.call.enter(|| this.work.as_mut().poll(cx))) {
+        let Self { call, work } = &mut *self;
+        match catch(|| CallContext::enter(call, || work.as_mut().poll(cx))) {
             Ok(poll) => poll,
             Err(report) => {
-                panicked(this.call.target(), &report);
+                panicked(call, &report);
                 Poll::Ready(())
             }
         }

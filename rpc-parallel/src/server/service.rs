@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     sync::{Arc, OnceLock},
 };
 
@@ -31,7 +32,8 @@ pub(crate) struct Serving {
 
 struct Opened {
     dispatch: Arc<dyn Dispatch>,
-    index: HashMap<FunctionId, usize>,
+    /// Ids are hashes already.
+    index: HashMap<FunctionId, usize, BuildHasherDefault<Verbatim>>,
 }
 
 impl Serving {
@@ -40,21 +42,21 @@ impl Serving {
     }
 
     fn open(&mut self, incoming: &Incoming) {
-        let target = incoming.target();
+        let target = &incoming.target;
         // Two at once must not both succeed.
         if self.opening {
-            return refuse(&target, OpenFailure::Again);
+            return refuse(target, OpenFailure::Again);
         }
-        let request: OpenRequest = match codec::decode(&incoming.call.payload) {
+        let request: OpenRequest = match codec::decode(&incoming.payload) {
             Ok(request) => request,
             Err(error) => return incoming.refuse(Status::Undecodable, error.to_string().into_bytes()),
         };
         let Some(registration) = self.server.registration(request.interface) else {
-            return refuse(&target, OpenFailure::NotServed { served: self.server.served() });
+            return refuse(target, OpenFailure::NotServed { served: self.server.served() });
         };
         self.opening = true;
         let (server, opened) = (Arc::clone(&self.server), Arc::clone(&self.opened));
-        let opening = target.clone();
+        let (opening, target) = (target, target.clone());
         let task = tokio::spawn(async move {
             let state = Arc::clone(&server.state);
             let made = catch_future((registration.open)(state, request.arg.into())).await;
@@ -77,7 +79,7 @@ impl Serving {
 
     fn shut_down(&self, incoming: &Incoming) {
         // A message that is not settled would hold up the close that it asks for.
-        incoming.target().settle(incoming.call.payload.len());
+        incoming.target.settle(incoming.payload.len());
         self.server.shutdown();
     }
 }
@@ -112,9 +114,9 @@ fn mismatched(registration: &Registration, signatures: &[(FunctionId, u64)]) -> 
 
 impl Service for Serving {
     fn start(&mut self, incoming: Incoming) {
-        let function = incoming.call.function;
+        let function = incoming.function;
         if let builtin::OPEN | builtin::SHUTDOWN = function
-            && (incoming.call.one_way != (function == builtin::SHUTDOWN) || incoming.call.uploads > 0)
+            && (incoming.target.one_way != (function == builtin::SHUTDOWN) || incoming.target.uploads > 0)
         {
             return incoming.refuse(Status::Mismatch, b"a built-in function is called in another way".to_vec());
         }
@@ -131,7 +133,7 @@ impl Service for Serving {
         };
         match opened.index.get(&function) {
             Some(index) => dispatch::run(&opened.dispatch, *index, incoming),
-            None if function == builtin::OPEN => refuse(&incoming.target(), OpenFailure::Again),
+            None if function == builtin::OPEN => refuse(&incoming.target, OpenFailure::Again),
             None if function == builtin::SHUTDOWN => self.shut_down(&incoming),
             None => unknown(&incoming, opened),
         }
@@ -143,10 +145,31 @@ fn unknown(incoming: &Incoming, opened: &Opened) {
     let text = format!(
         "the worker has no function with the id {}; it has {}; if the caller runs another build, rebuild both from \
          the same source",
-        incoming.call.function,
+        incoming.function,
         names.join(", ")
     );
     incoming.refuse(Status::Mismatch, text.into_bytes());
+}
+
+/// Takes a hash for what it is.
+#[derive(Default)]
+struct Verbatim(u64);
+
+impl Hasher for Verbatim {
+    fn write(&mut self, bytes: &[u8]) {
+        // Nothing but ids comes here.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Serves nothing: what a client's side of a connection does with calls that arrive there.

@@ -107,7 +107,23 @@ pub(super) const HAS_UPLOADS: u8 = 8;
 
 impl Frame {
     /// Appends the frame's length and header; the caller sees to it that a payload of just this length follows.
+    #[inline]
     pub(crate) fn encode(&self, payload: usize, out: &mut Vec<u8>) {
+        match *self {
+            // The two that pipelined calls consist of are put together beside the buffer, which then grows once.
+            Self::Reply { call, status, download } => {
+                Short::new(kind::REPLY, call).put(&[status as u8, u8::from(download)]).finish(payload, out);
+            }
+            Self::Call(CallHead { call, function, one_way, deadline: None, trace: None, uploads: 0 }) => {
+                let flags = if one_way { ONE_WAY } else { 0 };
+                let function = function.raw().to_le_bytes();
+                Short::new(kind::CALL, call).put(&[flags]).put(&function).finish(payload, out);
+            }
+            _ => self.encode_any(payload, out),
+        }
+    }
+
+    fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&[0; super::LENGTH_PREFIX]);
         self.encode_header(out);
@@ -175,6 +191,43 @@ impl CallHead {
         if self.uploads > 0 {
             out.push(self.uploads);
         }
+    }
+}
+
+/// A short header while it is put together.
+struct Short {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Short {
+    #[inline]
+    fn new(kind: u8, call: CallId) -> Self {
+        let mut this = Self { bytes: [0; 32], len: super::LENGTH_PREFIX }.put(&[kind]);
+        let mut number = call.0;
+        while number >= 0x80 {
+            this = this.put(&[number as u8 | 0x80]);
+            number >>= 7;
+        }
+        this.put(&[number as u8])
+    }
+
+    /// Adds what has its place: no header that is made of this is longer than 19 bytes.
+    #[inline]
+    fn put<const N: usize>(mut self, bytes: &[u8; N]) -> Self {
+        if let Some(place) = self.bytes.get_mut(self.len..self.len + N) {
+            place.copy_from_slice(bytes);
+            self.len += N;
+        }
+        self
+    }
+
+    #[inline]
+    fn finish(mut self, payload: usize, out: &mut Vec<u8>) {
+        let len = self.len - super::LENGTH_PREFIX + payload;
+        let prefix = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
+        self.bytes[..super::LENGTH_PREFIX].copy_from_slice(&prefix);
+        out.extend_from_slice(&self.bytes[..self.len]);
     }
 }
 

@@ -15,6 +15,8 @@ mod frame;
 mod hello;
 mod items;
 mod limits;
+mod payload;
+mod scratch;
 #[cfg(test)]
 mod pins;
 mod status;
@@ -32,6 +34,8 @@ pub(crate) use items::{BadItems, check_items, item_at, items_within, push_item_w
 #[cfg(test)]
 pub(crate) use items::{item_size, push_item, take_item};
 pub(crate) use limits::Limits;
+pub(crate) use payload::Payload;
+pub(crate) use scratch::Scratch;
 pub(crate) use status::{Status, TooBig};
 pub(crate) use trace::TraceContext;
 pub(crate) use verdict::Verdict;

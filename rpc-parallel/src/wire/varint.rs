@@ -1,6 +1,7 @@
 //! Unsigned integers of variable length: LEB128, seven bits a byte, the lowest first.
 
 /// Appends a number.
+#[inline]
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -17,7 +18,16 @@ pub(super) fn varint_len(value: u64) -> usize {
 
 /// Takes a number off the front. Only the shortest form of a number is one: with several, two sides could disagree
 /// about how many bytes of credit an item has cost.
+#[inline]
 pub(super) fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+    if let [short @ 0..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Some(u64::from(*short));
+    }
+    take_long_varint(bytes)
+}
+
+fn take_long_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for (index, &byte) in bytes.iter().enumerate().take(10) {
         // The tenth byte has room for the last one of 64 bits.

@@ -66,7 +66,7 @@ impl App {
     pub(super) fn act(&mut self, end: &mut End, now: Instant, action: Action) {
         match action {
             Action::Call { size, uploads, one_way, deadline } => {
-                self.call(end, now, size, uploads, one_way, deadline);
+                self.call(end, size, uploads, one_way, deadline);
             }
             Action::Reply { pick, download } => {
                 if let Some((id, token)) = nth(self.running.iter().map(|(id, token)| (*id, *token)), pick) {
@@ -179,7 +179,7 @@ impl App {
         }
     }
 
-    fn call(&mut self, end: &mut End, now: Instant, size: usize, uploads: u8, one_way: bool, deadline: Option<u64>) {
+    fn call(&mut self, end: &mut End, size: usize, uploads: u8, one_way: bool, deadline: Option<u64>) {
         self.next_token += 1;
         let token = self.next_token;
         let mut payload = token.to_le_bytes().to_vec();
@@ -187,7 +187,7 @@ impl App {
         let uploads = if one_way { 0 } else { uploads };
         let deadline = deadline.map(Duration::from_millis);
         let made = OpenCall { one_way, uploads, deadline, ..call(payload) };
-        match end.session.open_call(now, made) {
+        match end.session.open_call(made) {
             Ok(_) if one_way => {}
             Ok(id) => {
                 assert_eq!(self.waiting.insert(id.0, token), None);

@@ -55,7 +55,7 @@ pub(super) fn call(payload: impl Into<Vec<u8>>) -> OpenCall {
         deadline: None,
         trace: None,
         uploads: 0,
-        payload: payload.into(),
+        payload: payload.into().into(),
     }
 }
 
@@ -233,7 +233,7 @@ impl Pair {
 
     /// Makes a call from the initiator, lets it arrive, and returns its number.
     pub(super) fn call(&mut self, call: OpenCall) -> CallId {
-        let id = self.initiator.session.open_call(self.now, call).expect("there is room");
+        let id = self.initiator.session.open_call(call).expect("there is room");
         self.drive();
         match self.acceptor.take_one() {
             Event::Called { call, .. } => assert_eq!(call, id),
