@@ -13,6 +13,7 @@ mod receiver;
 mod replies;
 mod sender;
 mod served;
+mod stream_slots;
 mod target;
 mod too_big;
 mod waiting;
