@@ -27,7 +27,14 @@ pub struct Arguments<'a> {
 impl<'a> Arguments<'a> {
     /// The arguments of a call of `function`.
     pub fn new(core: &'a ClientCore, function: &'static Function) -> Self {
-        Self { core, function, payload: Scratch::new(), uploads: Vec::new(), error: None, limit: core.message_limit() }
+        Self {
+            core,
+            function,
+            payload: Scratch::new(),
+            uploads: Vec::new(),
+            error: None,
+            limit: core.message_limit(),
+        }
     }
 
     /// Adds an argument.

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -24,9 +24,9 @@ pub(crate) struct RawCall {
     connection: Connection,
     state: State,
     /// The place among those who wait until the peer takes further calls.
-    vacancy: Option<usize>,
+    vacancy: Option<u64>,
     /// The place among those whose message is being written.
-    unwritten: Option<usize>,
+    unwritten: Option<u64>,
 }
 
 enum State {
@@ -80,7 +80,8 @@ impl RawCall {
     ) -> Self {
         // The macro refuses more uploads than a byte can count.
         let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
-        let open = OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload: payload.into() };
+        let open =
+            OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload: payload.into() };
         Self { connection, state: State::Unsent { open, uploads }, vacancy: None, unwritten: None }
     }
 
@@ -126,8 +127,8 @@ impl RawCall {
         }
         if core.session.close_reason().is_some_and(CloseReason::is_silent) {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
-            if let Some(cx) = cx {
-                core.vacancy.wait(&mut self.vacancy, cx);
+            if let (Some(cx), State::Unsent { open, .. }) = (cx, &self.state) {
+                core.vacancy(open.one_way).wait(&mut self.vacancy, open.payload.len(), cx);
             }
             return Poll::Pending;
         }
@@ -140,19 +141,22 @@ impl RawCall {
         let call = match core.session.open_call(open) {
             Ok(call) => call,
             Err(OpenCallError::Full(open)) => {
-                self.state = State::Unsent { open, uploads };
                 if let Some(cx) = cx {
-                    core.vacancy.wait(&mut self.vacancy, cx);
+                    core.vacancy(one_way).wait(&mut self.vacancy, open.payload.len(), cx);
                 }
+                self.state = State::Unsent { open, uploads };
                 return Poll::Pending;
             }
             Err(error) => {
                 let failure = CallFailure::from_open(error, core);
+                let mut wakers = Vec::new();
+                core.leave_vacancy(one_way, &mut self.vacancy, &mut wakers);
                 drop(guard);
+                wakers.into_iter().for_each(Waker::wake);
                 return Poll::Ready(Err(failure));
             }
         };
-        core.vacancy.leave(&mut self.vacancy);
+        core.vacancy(one_way).leave(&mut self.vacancy);
         // Under the same lock, so that what the worker says of a stream finds its sender.
         let senders: Vec<_> = (1..)
             .zip(&uploads)
@@ -186,7 +190,7 @@ impl RawCall {
             Err(CallFailure::Lost(terminal))
         } else {
             if let Some(cx) = cx {
-                core.unwritten.wait(&mut self.unwritten, cx);
+                core.unwritten.wait_at(until, &mut self.unwritten, cx);
             }
             return Poll::Pending;
         };
@@ -280,9 +284,14 @@ impl CallFailure {
 impl Drop for RawCall {
     fn drop(&mut self) {
         if self.vacancy.is_some() || self.unwritten.is_some() {
+            let mut wakers = Vec::new();
             let mut core = self.connection.shared().lock();
-            core.vacancy.leave(&mut self.vacancy);
+            if let State::Unsent { open, .. } = &self.state {
+                core.leave_vacancy(open.one_way, &mut self.vacancy, &mut wakers);
+            }
             core.unwritten.leave(&mut self.unwritten);
+            drop(core);
+            wakers.into_iter().for_each(Waker::wake);
         }
         self.cancel();
     }

@@ -136,7 +136,7 @@ impl Driver {
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
-                Event::Vacancy => core.vacancy.take(wakers),
+                Event::Vacancy => core.vacant = true,
                 Event::Established | Event::PeerClosing => core.watchers.take(wakers),
                 Event::Closed(reason) => self.closed = Some(reason),
             }
@@ -209,7 +209,11 @@ impl Driver {
                 self.dispatch(&mut core);
             }
         }
-        core.unwritten.take(&mut self.wakers);
+        core.tell_written(&mut self.wakers);
+        // Once for all replies that have come: each would find the room that those before it have left.
+        if core.vacant {
+            core.offer_vacancy(&mut self.wakers);
+        }
     }
 
     /// Explains the end and hands it to everybody who waits.

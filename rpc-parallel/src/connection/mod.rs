@@ -9,6 +9,7 @@ mod establish;
 mod handle;
 mod incoming;
 mod pulse;
+mod queue;
 mod receiver;
 mod replies;
 mod sender;

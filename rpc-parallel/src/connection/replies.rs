@@ -1,9 +1,6 @@
 //! The replies of handlers that were through at once, sent together.
 
-use std::{
-    cell::RefCell,
-    sync::Arc,
-};
+use std::{cell::RefCell, sync::Arc};
 
 use crate::{
     connection::{

@@ -85,9 +85,7 @@ impl Answer {
     pub fn reply<T, E>(mut self, result: Result<T, E>, shape: Reply<T, E>) {
         let payload = match &result {
             Ok(value) => self.encode(value, shape.value, "the reply").map(|payload| (Status::Ok, payload)),
-            Err(error) => {
-                self.encode(error, shape.error, "the method's error").map(|payload| (Status::App, payload))
-            }
+            Err(error) => self.encode(error, shape.error, "the method's error").map(|payload| (Status::App, payload)),
         };
         match payload {
             Some((status, payload)) if self.target.uploads == 0 && self.one_way.is_none() => {

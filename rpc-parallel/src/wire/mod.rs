@@ -16,9 +16,9 @@ mod hello;
 mod items;
 mod limits;
 mod payload;
-mod scratch;
 #[cfg(test)]
 mod pins;
+mod scratch;
 mod status;
 mod trace;
 mod varint;

@@ -172,10 +172,7 @@ fn calls_wait_for_room() {
     let mut pair = Pair::connected(settings);
     let first = pair.call(call(vec![0; 2000]));
     let too_much = call(vec![0; 1001]);
-    assert_eq!(
-        pair.initiator.session.open_call(too_much.clone()),
-        Err(OpenCallError::Full(too_much.clone()))
-    );
+    assert_eq!(pair.initiator.session.open_call(too_much.clone()), Err(OpenCallError::Full(too_much.clone())));
     let second = pair.call(call(vec![0; 1000]));
     assert!(matches!(pair.initiator.session.open_call(call("")), Err(OpenCallError::Full(_))));
     pair.reply(second, b"", false);
