@@ -23,8 +23,8 @@ pub(crate) async fn measure(largest: usize) -> Growth {
             let client = client.clone();
             waiting.spawn(async move { client.wait().await });
         }
-        tokio::task::yield_now().await;
-        client.next(1).await.unwrap();
+        // Until all of them are there.
+        at_once(&client, 1, 500).await;
         let beside = cost::per_unit(&[&client], BESIDE, at_once(&client, 1, BESIDE)).await;
         growth.add("a call beside so many that wait", n, beside);
         // A few are too cheap to be measured.
