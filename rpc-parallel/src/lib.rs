@@ -89,6 +89,7 @@ mod build;
 mod client;
 mod codec;
 mod connection;
+mod cpus;
 mod death;
 mod fault;
 mod flatten;

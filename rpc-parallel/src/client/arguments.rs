@@ -7,40 +7,30 @@ use futures_core::Stream;
 use crate::{
     client::{Call, CallError, ClientCore},
     codec::{self, CodecError},
-    connection::{RawCall, RawSender, TooBig, Upload},
+    connection::{Draft, RawCall, RawSender, TooBig},
     function::Function,
     shape::Shape,
     value::{Encode, LentOption},
-    wire::Scratch,
 };
 
 /// Collects the arguments of one call, in order. The first error is kept and becomes the call's.
 pub struct Arguments<'a> {
     core: &'a ClientCore,
     function: &'static Function,
-    payload: Scratch,
-    uploads: Vec<Upload>,
-    error: Option<CallError>,
-    limit: usize,
+    draft: Box<Draft>,
+    error: Option<Box<CallError>>,
 }
 
 impl<'a> Arguments<'a> {
     /// The arguments of a call of `function`.
     pub fn new(core: &'a ClientCore, function: &'static Function) -> Self {
-        Self {
-            core,
-            function,
-            payload: Scratch::new(),
-            uploads: Vec::new(),
-            error: None,
-            limit: core.message_limit(),
-        }
+        Self { core, function, draft: Draft::new(), error: None }
     }
 
     /// Adds an argument.
     pub fn put<T: ?Sized>(&mut self, name: &'static str, value: &T, encode: Encode<T>) {
         if self.error.is_none() {
-            let result = encode.encode(value, &mut self.payload, self.limit);
+            let result = encode.encode(value, self.draft.arguments(), self.core.message_limit());
             self.note(name, result);
         }
     }
@@ -48,7 +38,7 @@ impl<'a> Arguments<'a> {
     /// Adds an argument that may be absent.
     pub fn put_option<T: ?Sized, H>(&mut self, name: &'static str, value: Option<&T>, encode: LentOption<'_, T, H>) {
         if self.error.is_none() {
-            let result = encode.encode(value, &mut self.payload, self.limit);
+            let result = encode.encode(value, self.draft.arguments(), self.core.message_limit());
             self.note(name, result);
         }
     }
@@ -56,7 +46,7 @@ impl<'a> Arguments<'a> {
     /// Adds an argument that is bytes, without a call for each of them.
     pub fn put_bytes(&mut self, name: &'static str, bytes: &[u8]) {
         if self.error.is_none() {
-            let result = codec::encode_bytes(bytes, &mut self.payload, self.limit);
+            let result = codec::encode_bytes(bytes, self.draft.arguments(), self.core.message_limit());
             self.note(name, result);
         }
     }
@@ -66,7 +56,7 @@ impl<'a> Arguments<'a> {
     where
         S: Stream<Item: Send + 'static> + Send + 'static,
     {
-        self.uploads.push(Box::new(move |sender: RawSender| {
+        self.draft.add_upload(Box::new(move |sender: RawSender| {
             tokio::spawn(sender.pump(stream, encode));
         }));
     }
@@ -83,7 +73,7 @@ impl<'a> Arguments<'a> {
 
     fn note(&mut self, name: &str, result: Result<(), CodecError>) {
         let Err(error) = result else { return };
-        self.error = Some(match error {
+        self.error = Some(Box::new(match error {
             CodecError::TooLarge { size, limit } => {
                 TooBig::new(size, limit, format!("the arguments of `{}`, up to `{name}`,", self.function.name)).into()
             }
@@ -91,7 +81,7 @@ impl<'a> Arguments<'a> {
                 "the argument `{name}` of `{}` cannot be encoded: {error}",
                 self.function.name
             )),
-        });
+        }));
     }
 
     fn raw<E>(self, one_way: bool) -> Result<RawCall, CallError<E>> {
@@ -100,7 +90,7 @@ impl<'a> Arguments<'a> {
         }
         self.core.check(self.function).map_err(CallError::widen)?;
         let connection = self.core.connection().clone();
-        Ok(RawCall::new(connection, self.function.id, one_way, self.payload.into_payload(), self.uploads))
+        Ok(RawCall::new(connection, self.function.id, one_way, self.draft))
     }
 }
 

@@ -42,35 +42,47 @@ use crate::{
 /// Dropping it cancels the call: the worker drops the handler, and with it the calls that the handler has made.
 #[must_use = "a call is not sent before it is awaited or started with `.start()`"]
 pub struct Call<T, E = Infallible> {
-    inner: Result<RawCall, Option<CallError<E>>>,
+    inner: Result<RawCall, Option<Box<CallError<E>>>>,
     decode: fn(RawReply) -> Result<T, CallError<E>>,
     one_way: Option<fn() -> T>,
-    deadline: Option<Duration>,
+    limit: Option<Box<Limit>>,
+}
+
+/// How long a call may take.
+struct Limit {
+    deadline: Duration,
+    /// There once the call is sent.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T, E> Call<T, E> {
+    #[inline]
     pub(crate) fn new(inner: Result<RawCall, CallError<E>>, decode: fn(RawReply) -> Result<T, CallError<E>>) -> Self {
-        let (deadline, trace) = CallContext::inherited();
-        let mut call = Self { inner: inner.map_err(Some), decode, one_way: None, deadline: None, timer: None };
-        if let (Some(trace), Ok(call)) = (trace, &mut call.inner) {
-            call.set_trace(trace);
-        }
-        match deadline {
-            // Nobody waits longer than the caller of the handler that makes this call.
-            Some(inherited) => call.deadline(inherited.saturating_duration_since(Instant::now())),
-            None => call,
-        }
+        let call = Self { inner: inner.map_err(|error| Some(Box::new(error))), decode, one_way: None, limit: None };
+        if CallContext::is_there() { call.inherit() } else { call }
     }
 
     /// A message without a reply: it is over as soon as it is sent.
     pub(crate) fn one_way(inner: Result<RawCall, CallError<E>>, sent: fn() -> T) -> Self {
         Self {
-            inner: inner.map_err(Some),
+            inner: inner.map_err(|error| Some(Box::new(error))),
             decode: |_| Err(CallError::Mismatch("a one-way message has no reply".into())),
             one_way: Some(sent),
-            deadline: None,
-            timer: None,
+            limit: None,
+        }
+    }
+
+    /// Takes over what the handler that makes this call was given.
+    #[cold]
+    fn inherit(mut self) -> Self {
+        let Some(context) = CallContext::current() else { return self };
+        if let (Some(trace), Ok(call)) = (context.trace(), &mut self.inner) {
+            call.set_trace(trace);
+        }
+        match context.deadline() {
+            // Nobody waits longer than the caller of the handler that makes this call.
+            Some(inherited) => self.deadline(inherited.saturating_duration_since(Instant::now())),
+            None => self,
         }
     }
 
@@ -84,8 +96,8 @@ impl<T, E> Call<T, E> {
     ///
     /// A call with a deadline panics when it is polled or started outside of a tokio runtime with time enabled.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        let deadline = self.deadline.map_or(deadline, |inherited| inherited.min(deadline));
-        self.deadline = Some(deadline);
+        let deadline = self.limit.as_ref().map_or(deadline, |inherited| inherited.deadline.min(deadline));
+        self.limit = Some(Box::new(Limit { deadline, timer: None }));
         if let Ok(call) = &mut self.inner {
             call.set_deadline(deadline);
         }
@@ -97,7 +109,7 @@ impl<T, E> Call<T, E> {
     pub fn start(mut self) -> Self {
         if let Ok(call) = &mut self.inner {
             match call.poll_send(None) {
-                Poll::Ready(Err(failure)) => self.inner = Err(Some(CallError::from_failure(failure))),
+                Poll::Ready(Err(failure)) => self.inner = Err(Some(Box::new(CallError::from_failure(failure)))),
                 Poll::Ready(Ok(())) => self.start_timer(),
                 // The worker has more calls than it takes at once: it is sent when it is polled.
                 Poll::Pending => {}
@@ -107,17 +119,20 @@ impl<T, E> Call<T, E> {
     }
 
     fn start_timer(&mut self) {
-        if let (Some(deadline), None, Ok(call)) = (self.deadline, &self.timer, &self.inner) {
-            self.timer = Some(Box::pin(call.sleep(deadline)));
+        if let (Some(limit), Ok(call)) = (&mut self.limit, &self.inner)
+            && limit.timer.is_none()
+        {
+            limit.timer = Some(Box::pin(call.sleep(limit.deadline)));
         }
     }
 
+    #[inline]
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, CallError<E>>> {
         let call = match &mut self.inner {
             Ok(call) => call,
             Err(error) => {
                 let gone = || CallError::Cancelled("the call was polled again after its end".into());
-                return Poll::Ready(Err(error.take().unwrap_or_else(gone)));
+                return Poll::Ready(Err(error.take().map_or_else(gone, |error| *error)));
             }
         };
         if let Some(sent) = self.one_way {
@@ -126,13 +141,10 @@ impl<T, E> Call<T, E> {
                 Err(failure) => Poll::Ready(Err(CallError::from_failure(failure))),
             };
         }
-        call.poll_reply(cx).map(|reply| match reply {
-            Ok(reply) => (self.decode)(reply).map_err(|error| match (error, self.deadline) {
-                (CallError::DeadlineExceeded(_), Some(deadline)) => CallError::DeadlineExceeded(deadline),
-                (error, _) => error,
-            }),
-            Err(failure) => Err(CallError::from_failure(failure)),
-        })
+        match ready!(call.poll_reply(cx)) {
+            Ok(reply) => Poll::Ready((self.decode)(reply)),
+            Err(failure) => Poll::Ready(Err(CallError::from_failure(failure))),
+        }
     }
 }
 
@@ -146,13 +158,19 @@ impl<T, E> Future for Call<T, E> {
         if let Poll::Ready(result) = this.poll_inner(cx) {
             coop.made_progress();
             this.inner = Err(None);
+            // The worker's word has no figure.
+            if let (Err(CallError::DeadlineExceeded(_)), Some(limit)) = (&result, &this.limit) {
+                return Poll::Ready(Err(CallError::DeadlineExceeded(limit.deadline)));
+            }
             return Poll::Ready(result);
         }
-        if let Some(deadline) = this.deadline {
+        if this.limit.is_some() {
             this.start_timer();
-            if this.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            if let Some(limit) = &mut this.limit
+                && limit.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
+            {
                 this.inner = Err(None);
-                return Poll::Ready(Err(CallError::DeadlineExceeded(deadline)));
+                return Poll::Ready(Err(CallError::DeadlineExceeded(limit.deadline)));
             }
         }
         Poll::Pending
@@ -164,7 +182,9 @@ impl<T, E> Unpin for Call<T, E> {}
 
 impl<T, E> fmt::Debug for Call<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("deadline", &self.limit.as_ref().map(|limit| limit.deadline))
+            .finish_non_exhaustive()
     }
 }
 

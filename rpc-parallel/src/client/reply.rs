@@ -60,7 +60,7 @@ impl RawReply {
 
     fn stream<I: DeserializeOwned + 'static, E>(self) -> Result<Streaming<I>, CallError<E>> {
         match self.download {
-            Some(download) => Ok(Streaming::new(download)),
+            Some(download) => Ok(Streaming::new(*download)),
             None => Err(CallError::Mismatch("the worker replied without the stream that the method returns".into())),
         }
     }

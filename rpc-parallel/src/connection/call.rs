@@ -10,38 +10,32 @@ use std::{
 use tokio::time::Sleep;
 
 use crate::{
-    connection::{Connection, RawReceiver, RawSender, Terminal, core::Core, too_big::TooBig},
+    connection::{Connection, RawReceiver, RawSender, Shared, Terminal, core::Core, draft::Draft, too_big::TooBig},
     id::{CallId, FunctionId},
-    proto::{CallSide, OpenCall, OpenCallError, StreamKey, TraceContext},
+    proto::{CallSide, OpenCallError, StreamKey, TraceContext},
     wire::{CloseReason, Payload, Status},
 };
-
-/// Starts to write one upload once its call is open.
-pub(crate) type Upload = Box<dyn FnOnce(RawSender) + Send>;
 
 /// A call that is made by polling it, and cancelled by dropping it.
 pub(crate) struct RawCall {
     connection: Connection,
     state: State,
-    /// The place among those who wait until the peer takes further calls.
-    vacancy: Option<u64>,
-    /// The place among those whose message is being written.
-    unwritten: Option<u64>,
 }
 
 enum State {
-    Unsent {
-        open: OpenCall,
-        uploads: Vec<Upload>,
-    },
+    Unsent(Box<Draft>),
     /// The call is on its way: its id, and the slot in which its reply will be found.
     Sent {
         call: CallId,
         slot: usize,
+        /// The task looks for the reply itself when it is polled again.
+        spins: bool,
     },
     /// A one-way message is queued: it is over when so many bytes of the connection are written.
     Writing {
         until: u64,
+        /// The place among those whose message is being written.
+        place: Option<u64>,
     },
     Over,
 }
@@ -51,7 +45,7 @@ enum State {
 pub struct RawReply {
     pub(crate) status: Status,
     pub(crate) payload: Payload,
-    pub(crate) download: Option<RawDownload>,
+    pub(crate) download: Option<Box<RawDownload>>,
 }
 
 /// The stream that follows a reply.
@@ -71,31 +65,23 @@ pub(crate) enum CallFailure {
 }
 
 impl RawCall {
-    pub(crate) fn new(
-        connection: Connection,
-        function: FunctionId,
-        one_way: bool,
-        payload: impl Into<Payload>,
-        uploads: Vec<Upload>,
-    ) -> Self {
-        // The macro refuses more uploads than a byte can count.
-        let count = u8::try_from(uploads.len()).unwrap_or(u8::MAX);
-        let open =
-            OpenCall { function, one_way, deadline: None, trace: None, uploads: count, payload: payload.into() };
-        Self { connection, state: State::Unsent { open, uploads }, vacancy: None, unwritten: None }
+    #[inline]
+    pub(crate) fn new(connection: Connection, function: FunctionId, one_way: bool, mut draft: Box<Draft>) -> Self {
+        (draft.open.function, draft.open.one_way) = (function, one_way);
+        Self { connection, state: State::Unsent(draft) }
     }
 
     /// Makes the call part of a trace. Without effect once the call is sent.
     pub(crate) fn set_trace(&mut self, trace: TraceContext) {
-        if let State::Unsent { open, .. } = &mut self.state {
-            open.trace = Some(trace);
+        if let State::Unsent(draft) = &mut self.state {
+            draft.open.trace = Some(trace);
         }
     }
 
     /// Tells the worker how long the caller will wait. Without effect once the call is sent.
     pub(crate) fn set_deadline(&mut self, deadline: Duration) {
-        if let State::Unsent { open, .. } = &mut self.state {
-            open.deadline = Some(deadline);
+        if let State::Unsent(draft) = &mut self.state {
+            draft.open.deadline = Some(deadline);
         }
     }
 
@@ -108,93 +94,97 @@ impl RawCall {
     /// nobody is woken when it does.
     pub(crate) fn poll_send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
         match self.state {
-            State::Unsent { .. } => self.send(cx),
+            State::Unsent(_) => self.send(cx),
             State::Writing { .. } => self.poll_written(cx),
             State::Sent { .. } | State::Over => Poll::Ready(Ok(())),
         }
     }
 
     /// Sends the call, and has the task woken by what it waits for next.
-    fn send(&mut self, mut cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
+    fn send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
+        let State::Unsent(draft) = &mut self.state else { return Poll::Ready(Ok(())) };
         let shared = self.connection.shared();
         let mut guard = shared.lock();
         let core = &mut *guard;
-        if let Some(terminal) = core.terminal.clone() {
+        if let Some(terminal) = &core.terminal {
+            let failure = CallFailure::Lost(terminal.clone());
             drop(guard);
             // The caller's streams are dropped with it: never under the lock, which one from this connection takes.
             self.state = State::Over;
-            return Poll::Ready(Err(CallFailure::Lost(terminal)));
+            return Poll::Ready(Err(failure));
         }
         if core.session.close_reason().is_some_and(CloseReason::is_silent) {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
-            if let (Some(cx), State::Unsent { open, .. }) = (cx, &self.state) {
-                core.vacancy(open.one_way).wait(&mut self.vacancy, open.payload.len(), cx);
+            if let Some(cx) = cx {
+                core.wait_for_vacancy(draft, cx);
             }
             return Poll::Pending;
         }
-        let State::Unsent { open, uploads } = std::mem::replace(&mut self.state, State::Over) else {
-            return Poll::Ready(Ok(()));
-        };
-        let one_way = open.one_way;
         // Nothing to wait with: written now, the call saves a hop to the driver.
         let alone = core.session.open_calls() == 0 && core.last_replies <= 1 && !core.session.transmit();
-        let call = match core.session.open_call(open) {
+        let call = match core.session.open_call(&mut draft.open) {
             Ok(call) => call,
-            Err(OpenCallError::Full(open)) => {
+            Err(OpenCallError::Full) => {
                 if let Some(cx) = cx {
-                    core.vacancy(one_way).wait(&mut self.vacancy, open.payload.len(), cx);
+                    core.wait_for_vacancy(draft, cx);
                 }
-                self.state = State::Unsent { open, uploads };
                 return Poll::Pending;
             }
             Err(error) => {
                 let failure = CallFailure::from_open(error, core);
-                let mut wakers = Vec::new();
-                core.leave_vacancy(one_way, &mut self.vacancy, &mut wakers);
+                let next = core.leave_vacancy(draft);
                 drop(guard);
-                wakers.into_iter().for_each(Waker::wake);
+                next.into_iter().for_each(Waker::wake);
+                self.state = State::Over;
                 return Poll::Ready(Err(failure));
             }
         };
-        core.vacancy(one_way).leave(&mut self.vacancy);
+        core.vacancy(draft.open.one_way).leave(&mut draft.vacancy);
         // Under the same lock, so that what the worker says of a stream finds its sender.
-        let senders: Vec<_> = (1..)
-            .zip(&uploads)
-            .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
-            .map(|key| RawSender::upload(Arc::clone(shared), core, key))
-            .collect();
-        self.state = if one_way {
-            State::Writing { until: core.session.bytes_sent() + core.session.bytes_queued() }
+        let senders = senders(shared, core, call, draft);
+        let mut sent = if draft.open.one_way {
+            State::Writing { until: core.session.bytes_sent() + core.session.bytes_queued(), place: None }
         } else {
-            State::Sent { call, slot: core.waiting.add_caller(call, cx.as_deref()) }
+            State::Sent { call, slot: core.waiting.add_caller(call, cx.as_deref()), spins: false }
         };
+        core.count_calls();
         if alone {
             shared.flush_now(core);
+            if let (Some(cx), State::Sent { spins, .. }) = (cx.as_deref(), &mut sent)
+                && core.may_spin()
+            {
+                *spins = shared.arrange_spin(core, cx);
+            }
         } else {
             shared.flush_soon(core);
         }
         drop(guard);
-        for (upload, sender) in uploads.into_iter().zip(senders) {
-            shared.in_runtime(|| upload(sender));
+        if !senders.is_empty() {
+            for (upload, sender) in draft.uploads.drain(..).zip(senders) {
+                shared.in_runtime(|| upload(sender));
+            }
         }
-        if one_way { self.poll_written(cx.as_deref_mut()) } else { Poll::Ready(Ok(())) }
+        if let State::Unsent(draft) = std::mem::replace(&mut self.state, sent) {
+            draft.recycle();
+        }
+        self.poll_written(cx)
     }
 
     /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
     fn poll_written(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<(), CallFailure>> {
-        let State::Writing { until } = self.state else { return Poll::Ready(Ok(())) };
+        let State::Writing { until, place } = &mut self.state else { return Poll::Ready(Ok(())) };
         let mut core = self.connection.shared().lock();
-        let result = if core.session.bytes_sent() >= until {
+        let result = if core.session.bytes_sent() >= *until {
             Ok(())
         } else if let Some(terminal) = core.terminal.clone() {
             Err(CallFailure::Lost(terminal))
         } else {
             if let Some(cx) = cx {
-                core.unwritten.wait_at(until, &mut self.unwritten, cx);
+                core.unwritten.wait_at(*until, place, cx);
             }
             return Poll::Pending;
         };
-        core.unwritten.leave(&mut self.unwritten);
+        core.unwritten.leave(place);
         drop(core);
         self.state = State::Over;
         Poll::Ready(result)
@@ -202,9 +192,14 @@ impl RawCall {
 
     /// Sends the call if need be and waits for its reply.
     pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, CallFailure>> {
-        let slot = match self.state {
-            State::Sent { slot, .. } => slot,
-            State::Unsent { .. } => {
+        let slot = match &mut self.state {
+            State::Sent { slot, spins, .. } => {
+                if std::mem::take(spins) {
+                    self.connection.shared().spin_for_reply();
+                }
+                *slot
+            }
+            State::Unsent(_) => {
                 ready!(self.send(Some(cx)))?;
                 return Poll::Pending;
             }
@@ -219,9 +214,11 @@ impl RawCall {
         if let Some(reply) = caller.reply.take() {
             core.waiting.callers.try_remove(slot);
             self.state = State::Over;
-            let download = reply.reader.map(|(key, slot)| RawDownload {
-                receiver: RawReceiver::new(Arc::clone(shared), key, slot),
-                _connection: self.connection.clone(),
+            let download = reply.reader.map(|(key, slot)| {
+                Box::new(RawDownload {
+                    receiver: RawReceiver::new(Arc::clone(shared), key, slot),
+                    _connection: self.connection.clone(),
+                })
             });
             return Poll::Ready(Ok(RawReply { status: reply.status, payload: reply.payload, download }));
         }
@@ -236,7 +233,7 @@ impl RawCall {
 
     /// Gives the call up: the worker drops its handler.
     pub(crate) fn cancel(&mut self) {
-        let State::Sent { call, slot } = std::mem::replace(&mut self.state, State::Over) else { return };
+        let State::Sent { call, slot, .. } = std::mem::replace(&mut self.state, State::Over) else { return };
         let shared = Arc::clone(self.connection.shared());
         let mut core = shared.lock();
         let mut wakers = Vec::new();
@@ -276,31 +273,44 @@ impl CallFailure {
                 Some(terminal) => Self::Lost(terminal),
                 None => Self::Closing,
             },
-            OpenCallError::Full(_) | OpenCallError::TooManyUploads(_) | OpenCallError::Closing => Self::Closing,
+            OpenCallError::Full | OpenCallError::TooManyUploads(_) | OpenCallError::Closing => Self::Closing,
         }
     }
 }
 
+/// The writing halves of the call's uploads.
+fn senders(shared: &Arc<Shared>, core: &mut Core, call: CallId, draft: &Draft) -> Vec<RawSender> {
+    if draft.uploads.is_empty() {
+        return Vec::new();
+    }
+    (1..)
+        .zip(&draft.uploads)
+        .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
+        .map(|key| RawSender::upload(Arc::clone(shared), core, key))
+        .collect()
+}
+
 impl Drop for RawCall {
     fn drop(&mut self) {
-        if self.vacancy.is_some() || self.unwritten.is_some() {
-            let mut wakers = Vec::new();
-            let mut core = self.connection.shared().lock();
-            if let State::Unsent { open, .. } = &self.state {
-                core.leave_vacancy(open.one_way, &mut self.vacancy, &mut wakers);
+        match &mut self.state {
+            State::Over => {}
+            State::Sent { .. } => self.cancel(),
+            State::Unsent(draft) if draft.vacancy.is_some() => {
+                let next = self.connection.shared().lock().leave_vacancy(draft);
+                next.into_iter().for_each(Waker::wake);
             }
-            core.unwritten.leave(&mut self.unwritten);
-            drop(core);
-            wakers.into_iter().for_each(Waker::wake);
+            State::Writing { place, .. } if place.is_some() => {
+                self.connection.shared().lock().unwritten.leave(place);
+            }
+            State::Unsent(_) | State::Writing { .. } => {}
         }
-        self.cancel();
     }
 }
 
 impl fmt::Debug for RawCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Unsent { .. } => "unsent",
+            State::Unsent(_) => "unsent",
             State::Sent { .. } => "sent",
             State::Writing { .. } => "being written",
             State::Over => "over",

@@ -61,9 +61,14 @@ impl CallContext {
         &self.target
     }
 
-    /// What a call that the current code makes inherits, if the code is a handler's.
-    pub(crate) fn inherited() -> (Option<Instant>, Option<TraceContext>) {
-        CURRENT.with_borrow(|current| current.as_ref().map_or((None, None), |call| (call.deadline, call.trace)))
+    /// Whether the current code is a handler's.
+    #[inline]
+    pub(crate) fn is_there() -> bool {
+        CURRENT.with_borrow(Option::is_some)
+    }
+
+    pub(crate) fn trace(&self) -> Option<TraceContext> {
+        self.trace
     }
 
     /// Runs a part of a handler with its call as the current one. `call` must not be empty, and is not afterwards.

@@ -8,14 +8,21 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::task::AtomicWaker;
 use tokio::runtime::Handle;
 
 use crate::{
-    connection::{Terminal, queue::Queue, served::ServedCalls, waiting::Waiting, wakers::Wakers},
+    connection::{
+        Draft, Terminal,
+        queue::Queue,
+        served::ServedCalls,
+        spin::{Expecting, Score},
+        waiting::Waiting,
+        wakers::Wakers,
+    },
     death::DeathReport,
     proto::Session,
     transport::Socket,
@@ -64,10 +71,16 @@ pub(crate) struct Core {
     pub(super) blocked: bool,
     /// How many replies the last pass of the driver brought: after more than one, calls are better sent together.
     pub(super) last_replies: usize,
+    /// Whether looking for bytes before sleeping has been worth it.
+    pub(super) score: Score,
+    /// A caller asks the driver to look for its reply.
+    pub(super) spin_wanted: bool,
+    /// There while calls of ours wait for replies.
+    pub(super) expecting: Option<Expecting>,
 }
 
 impl Shared {
-    pub(super) fn new(session: Session, socket: Socket, peer: String) -> Arc<Self> {
+    pub(super) fn new(session: Session, socket: Socket, peer: String, spin: Duration) -> Arc<Self> {
         Arc::new(Self {
             core: Mutex::new(Core {
                 session,
@@ -84,6 +97,9 @@ impl Shared {
                 woken: false,
                 blocked: false,
                 last_replies: 0,
+                score: Score::new(spin),
+                spin_wanted: false,
+                expecting: None,
             }),
             socket,
             driver: AtomicWaker::new(),
@@ -211,11 +227,19 @@ impl Core {
         }
     }
 
-    /// Gives up a place among those who wait. If it was its turn, that goes to the next.
-    pub(super) fn leave_vacancy(&mut self, one_way: bool, place: &mut Option<u64>, wakers: &mut Vec<Waker>) {
-        if self.vacancy(one_way).leave(place) {
-            self.offer_vacancy(wakers);
+    /// Has the task of `cx` woken when the peer takes its call.
+    pub(super) fn wait_for_vacancy(&mut self, draft: &mut Draft, cx: &Context<'_>) {
+        let size = draft.open.payload.len();
+        self.vacancy(draft.open.one_way).wait(&mut draft.vacancy, size, cx);
+    }
+
+    /// Gives up a place among those who wait. If it was its turn, that goes to those who are returned.
+    pub(super) fn leave_vacancy(&mut self, draft: &mut Draft) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        if self.vacancy(draft.open.one_way).leave(&mut draft.vacancy) {
+            self.offer_vacancy(&mut wakers);
         }
+        wakers
     }
 
     /// Wakes those whose one-way messages are with the kernel.
@@ -227,6 +251,7 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
+        self.expecting = None;
         let mut wakers = Vec::new();
         self.vacancy.take(&mut wakers);
         self.one_way_vacancy.take(&mut wakers);

@@ -16,6 +16,7 @@ use crate::{
         CallContext, ConnectionLost, Incoming, Service, Target, Terminal,
         core::{Core, Shared},
         replies,
+        spin::{Chance, Living},
     },
     proto::{CallSide, Event, StreamKey},
     transport::Socket,
@@ -37,6 +38,12 @@ pub(crate) struct Driver {
     replies: replies::Collected,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
+    /// Calls were served since the last look for what comes next.
+    served: bool,
+    chance: Option<Chance>,
+    /// The session has bytes that nobody has looked at.
+    has_read: bool,
+    _living: Living,
     /// The timer says how long the end may take.
     limited: bool,
 }
@@ -56,6 +63,10 @@ impl Driver {
             replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
+            served: false,
+            chance: None,
+            has_read: false,
+            _living: Living::new(),
             limited: false,
         }
     }
@@ -67,6 +78,10 @@ impl Driver {
         core.driving = true;
         core.woken = false;
         core.last_replies = 0;
+        if std::mem::take(&mut self.has_read) {
+            self.dispatch(&mut core);
+            return false;
+        }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
@@ -84,7 +99,9 @@ impl Driver {
                     false
                 }
                 Poll::Ready(Ok(read)) => {
-                    core.session.handle_received(Instant::now(), read);
+                    let now = Instant::now();
+                    core.score.received(now);
+                    core.session.handle_received(now, read);
                     true
                 }
                 // A peer that closes without having read everything resets the connection: an end like any other.
@@ -112,8 +129,20 @@ impl Driver {
 
     /// Sorts what the session has found into the slots of those who wait for it.
     fn dispatch(&mut self, core: &mut Core) {
-        let wakers = &mut self.wakers;
-        while let Some(event) = core.session.poll_event() {
+        let Self { shared, wakers, incoming, .. } = self;
+        loop {
+            let Core { session, waiting, served, last_replies, .. } = core;
+            session.take_replies(|call, status, payload| {
+                *last_replies += 1;
+                waiting.replied_alone(call, status, payload, wakers);
+            });
+            let limit = session.message_limit();
+            session.take_calls(|call, function, payload| {
+                let serial = served.open(call);
+                let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
+                incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
+            });
+            let Some(event) = session.poll_event() else { break };
             match event {
                 Event::Replied { call, status, payload, download } => {
                     core.last_replies += 1;
@@ -124,9 +153,8 @@ impl Driver {
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let target = Target { shared: Arc::clone(&self.shared), call, serial, one_way, uploads };
-                    let limit = core.session.message_limit();
-                    self.incoming.push(Incoming { target, function, deadline, trace, payload, limit });
+                    let target = Target { shared: Arc::clone(shared), call, serial, one_way, uploads };
+                    incoming.push(Incoming { target, function, deadline, trace, payload, limit });
                 }
                 Event::CallAborted { call, why } => {
                     core.served.abort(call, why);
@@ -141,6 +169,7 @@ impl Driver {
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
+        core.count_calls();
     }
 
     /// Starts the handlers of the calls that have arrived.
@@ -149,7 +178,8 @@ impl Driver {
         if self.incoming.is_empty() {
             return;
         }
-        let Self { shared, service, incoming, replies, .. } = self;
+        let Self { shared, service, incoming, replies, served, .. } = self;
+        *served = true;
         replies::collecting(shared, replies, || {
             CallContext::enter_several(|| {
                 for incoming in incoming.drain(..) {
@@ -214,6 +244,17 @@ impl Driver {
         if core.vacant {
             core.offer_vacancy(&mut self.wakers);
         }
+        // It is kept until there is nothing left to read.
+        if self.chance.is_none() {
+            self.chance = core.chance(std::mem::take(&mut self.served));
+        }
+    }
+
+    /// Looks for what comes next, if that is likely to come soon. Returns whether there is something to dispatch.
+    fn spin(&mut self) -> bool {
+        let Some(chance) = self.chance.take() else { return false };
+        self.has_read = self.shared.spin(chance);
+        self.has_read
     }
 
     /// Explains the end and hands it to everybody who waits.
@@ -309,7 +350,9 @@ impl Future for Driver {
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();
-                return Poll::Pending;
+                if !this.spin() {
+                    return Poll::Pending;
+                }
             }
             if calls >= CALLS_PER_POLL {
                 break;

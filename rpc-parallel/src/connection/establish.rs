@@ -34,7 +34,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
     let socket = Socket::new(parts.stream)?;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
-    let heartbeat = parts.settings.heartbeat;
+    let (heartbeat, spin) = (parts.settings.heartbeat, parts.settings.spin);
     let config = SessionConfig {
         settings: parts.settings,
         build: parts.build,
@@ -44,7 +44,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         label: format!("pid {}", std::process::id()),
     };
     let session = Session::new(parts.side, config, std::time::Instant::now());
-    let shared = Shared::new(session, socket, parts.peer);
+    let shared = Shared::new(session, socket, parts.peer, spin);
     let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
         let task = tokio::spawn(async move {

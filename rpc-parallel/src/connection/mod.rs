@@ -3,6 +3,7 @@
 mod call;
 mod context;
 mod core;
+mod draft;
 mod driver;
 mod error;
 mod establish;
@@ -14,6 +15,7 @@ mod receiver;
 mod replies;
 mod sender;
 mod served;
+mod spin;
 mod stream_slots;
 mod target;
 mod too_big;
@@ -22,9 +24,10 @@ mod wakers;
 
 pub(crate) use self::call::RawDownload;
 pub use self::call::RawReply;
-pub(crate) use self::call::{CallFailure, RawCall, Upload};
+pub(crate) use self::call::{CallFailure, RawCall};
 pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
+pub(crate) use self::draft::Draft;
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
 pub(crate) use self::establish::{Establish, establish};

@@ -119,15 +119,30 @@ impl Waiting {
         download: bool,
         wakers: &mut Vec<Waker>,
     ) {
+        if !download {
+            return self.replied_alone(call, status, payload, wakers);
+        }
         let Some(slot) = self.caller_of.get_mut(call.0 as usize).and_then(Option::take) else { return };
-        let reader = download.then(|| {
-            let key = StreamKey { side: CallSide::Local, call, stream: 0 };
-            let slot = self.add_reader(key);
-            (key, self.claim_reader(key).unwrap_or(slot))
-        });
+        let key = StreamKey { side: CallSide::Local, call, stream: 0 };
+        let reader = self.add_reader(key);
+        let reader = Some((key, self.claim_reader(key).unwrap_or(reader)));
         if let Some(caller) = self.callers.get_mut(slot) {
             caller.reply = Some(Reply { status, payload, reader });
             wakers.extend(caller.waker.take());
+        }
+    }
+
+    /// A reply has come that no stream follows.
+    #[inline]
+    pub(super) fn replied_alone(&mut self, call: CallId, status: Status, payload: Payload, wakers: &mut Vec<Waker>) {
+        if let Some(place) = self.caller_of.get_mut(call.0 as usize)
+            && let Some(slot) = place.take()
+            && let Some(caller) = self.callers.get_mut(slot)
+        {
+            caller.reply = Some(Reply { status, payload, reader: None });
+            if let Some(waker) = caller.waker.take() {
+                wakers.push(waker);
+            }
         }
     }
 

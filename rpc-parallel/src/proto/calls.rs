@@ -7,8 +7,9 @@ use crate::{
 };
 
 impl Session {
-    /// Makes a call, or sends a one-way message, for which the number that is returned means nothing.
-    pub(crate) fn open_call(&mut self, call: OpenCall) -> Result<CallId, OpenCallError> {
+    /// Makes a call, or sends a one-way message, for which the number that is returned means nothing. Large arguments
+    /// are taken out of `call`, smaller ones copied.
+    pub(crate) fn open_call(&mut self, call: &mut OpenCall) -> Result<CallId, OpenCallError> {
         if self.is_closed() {
             return Err(OpenCallError::Closed);
         }
@@ -22,7 +23,7 @@ impl Session {
         TooBig::check(size, self.message_limit())?;
         if self.handshake.is_some() || !self.room(call.one_way).take(size) {
             self.wants_vacancy = true;
-            return Err(OpenCallError::Full(call));
+            return Err(OpenCallError::Full);
         }
         let id = if call.one_way {
             self.sent_one_way.send(size);
@@ -38,7 +39,7 @@ impl Session {
             trace: call.trace,
             uploads: call.uploads,
         };
-        self.output.push_owned(Frame::Call(head), call.payload);
+        self.output.push_from(Frame::Call(head), &mut call.payload);
         let queued_until = self.output.end();
         if !call.one_way
             && let Some(call) = self.local.get_mut(id)
@@ -77,13 +78,21 @@ impl Session {
     }
 
     /// The peer has replied.
-    pub(super) fn receive_reply(&mut self, id: CallId, status: Status, download: bool, payload: Payload) {
+    pub(super) fn receive_reply(
+        &mut self,
+        id: CallId,
+        status: Status,
+        download: bool,
+        payload: Payload,
+    ) -> Option<Event> {
         let sent = self.output.sent();
         let Some(call) = self.local.get_mut(id).filter(|call| call.is_waiting()) else {
-            return self.violation(format_args!("a reply to the call {id}, which is not open"));
+            self.violation(format_args!("a reply to the call {id}, which is not open"));
+            return None;
         };
         if call.queued_until > sent {
-            return self.violation(format_args!("a reply to the call {id} before it was sent"));
+            self.violation(format_args!("a reply to the call {id} before it was sent"));
+            return None;
         }
         let cancelled = call.cancelled;
         if download {
@@ -93,11 +102,9 @@ impl Session {
             }
         }
         self.local.replied(id);
-        if !cancelled {
-            self.events.push_back(Event::Replied { call: id, status, payload, download });
-        }
         self.release(id);
         self.offer_vacancy();
+        (!cancelled).then_some(Event::Replied { call: id, status, payload, download })
     }
 
     /// The peer has nothing more to send or to receive for a call with uploads.

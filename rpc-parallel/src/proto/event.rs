@@ -115,7 +115,7 @@ pub(crate) struct OpenCall {
     /// How many streams this side will send; at most [`MAX_UPLOADS`](crate::wire::MAX_UPLOADS).
     pub(crate) uploads: u8,
     /// The arguments.
-    pub(crate) payload: Payload,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// Why a call was not made. Nothing was sent.
@@ -127,10 +127,10 @@ pub(crate) enum OpenCallError {
     /// A call cannot have so many uploads.
     #[error("a call has {0} uploads, more than the protocol allows")]
     TooManyUploads(u8),
-    /// The peer has all that it allows, or the handshake is not over: here is the call again. An
+    /// The peer has all that it allows, or the handshake is not over: the call is as it was. An
     /// [`Event::Vacancy`] follows when it may be tried once more.
     #[error("the connection has no room for another call")]
-    Full(OpenCall),
+    Full,
     /// One of the sides is closing.
     #[error("the connection is closing")]
     Closing,

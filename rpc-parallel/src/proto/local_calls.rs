@@ -85,6 +85,19 @@ impl LocalCalls {
         }
     }
 
+    /// Ends a call by a reply that nothing follows, if the call is one that has no streams, was written and is wanted.
+    #[inline]
+    pub(super) fn close_short(&mut self, id: CallId, written: u64) -> bool {
+        let Some(call) = self.calls.get_mut(id.0 as usize) else { return false };
+        if !call.is_waiting() || call.cancelled || !call.uploads.is_empty() || call.queued_until > written {
+            return false;
+        }
+        call.state = LocalState::Free;
+        self.bytes -= std::mem::take(&mut call.bytes);
+        self.free.push(id.0);
+        true
+    }
+
     /// Gives the number back.
     pub(super) fn free(&mut self, id: CallId) {
         if let Some(call) = self.get_mut(id) {

@@ -31,6 +31,7 @@ mod receive;
 mod remote_calls;
 mod serve;
 mod session;
+mod short;
 mod stream;
 mod streams;
 #[cfg(test)]

@@ -60,6 +60,16 @@ impl Output {
         }
     }
 
+    /// Queues a frame with a payload that is copied if it is small, and taken if it is large.
+    #[inline]
+    pub(super) fn push_from(&mut self, frame: Frame, payload: &mut Vec<u8>) {
+        if payload.len() < LARGE {
+            self.push(frame, payload);
+        } else {
+            self.push_large(frame, std::mem::take(payload));
+        }
+    }
+
     fn push_large(&mut self, frame: Frame, payload: Vec<u8>) {
         let before = self.begin(frame, payload.len());
         self.queued += (self.tail.len() - before + payload.len()) as u64;

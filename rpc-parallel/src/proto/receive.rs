@@ -5,17 +5,28 @@ use std::time::Instant;
 use super::{Event, Session, input::BadInput};
 use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame, Payload};
 
+/// What came of looking for a frame.
+pub(super) enum Received {
+    Event(Event),
+    /// One whose events, if any, are queued.
+    Frame,
+    Nothing,
+}
+
 impl Session {
-    /// Takes the next complete frame of the input. Returns whether there may be something new to tell.
-    pub(super) fn receive_frame(&mut self) -> bool {
+    /// Takes the next complete frame of the input.
+    #[inline]
+    pub(super) fn receive_frame(&mut self) -> Received {
         if !self.unread || self.handshake.is_some() {
-            return false;
+            return Received::Nothing;
         }
         if !self.is_closed() {
             match self.input.next_frame(self.settings.max_message_size + FRAME_ALLOWANCE) {
                 Ok(Some((frame, payload))) => {
-                    self.take_frame(self.received_at, frame, payload);
-                    return true;
+                    return match self.take_frame(self.received_at, frame, payload) {
+                        Some(event) => Received::Event(event),
+                        None => Received::Frame,
+                    };
                 }
                 Ok(None) => {}
                 Err(BadInput::TooBig(size)) => self.too_big(size),
@@ -24,18 +35,21 @@ impl Session {
         }
         self.unread = false;
         self.after_change();
-        true
+        Received::Frame
     }
 
-    fn take_frame(&mut self, now: Instant, frame: Frame, payload: Payload) {
+    /// The events of the two frames that pipelined calls consist of are returned rather than queued; others that follow
+    /// from the same frame come after them.
+    fn take_frame(&mut self, now: Instant, frame: Frame, payload: Payload) -> Option<Event> {
         match frame {
             Frame::Heartbeat => {}
-            Frame::Call(head) => self.receive_call(now, head, payload),
+            Frame::Call(head) => return self.receive_call(now, head, payload),
             Frame::Reply { call, status, download } => {
                 if payload.len() > self.settings.max_message_size {
-                    return self.too_big(payload.len());
+                    self.too_big(payload.len());
+                    return None;
                 }
-                self.receive_reply(call, status, download, payload);
+                return self.receive_reply(call, status, download, payload);
             }
             Frame::Cancel { call } => self.receive_cancel(call),
             Frame::Items { call, stream } => self.receive_items(call, stream, payload.into_bytes()),
@@ -50,6 +64,7 @@ impl Session {
             Frame::Closing => self.receive_closing(),
             Frame::Close { kind } => self.closed_by_peer(kind, &payload),
         }
+        None
     }
 
     fn receive_closing(&mut self) {

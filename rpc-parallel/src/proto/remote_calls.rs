@@ -88,6 +88,29 @@ impl RemoteCalls {
         Ok(self.serial)
     }
 
+    /// Takes in a call that has neither streams nor a deadline, if its number may be used and there is room.
+    #[inline]
+    pub(super) fn open_short(&mut self, id: CallId, size: usize, limits: (usize, usize), written: u64) -> bool {
+        let (max_calls, max_bytes) = limits;
+        let index = id.0 as usize;
+        if index == self.calls.len() && index < max_calls {
+            self.calls.push(RemoteCall::default());
+        }
+        let Some(call) = self.calls.get_mut(index) else { return false };
+        let room = self.bytes == 0 || self.bytes + size <= max_bytes;
+        if call.state != RemoteState::Free || call.last_frame > written || !room || index >= max_calls {
+            return false;
+        }
+        self.serial += 1;
+        self.open += 1;
+        self.bytes += size;
+        call.state = RemoteState::Running;
+        call.aborted = false;
+        call.bytes = size;
+        call.serial = self.serial;
+        true
+    }
+
     /// The call of this number, if there is one.
     pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut RemoteCall> {
         self.calls.get_mut(id.0 as usize).filter(|call| call.state != RemoteState::Free)

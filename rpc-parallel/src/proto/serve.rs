@@ -45,10 +45,11 @@ impl Session {
     }
 
     /// The peer calls.
-    pub(super) fn receive_call(&mut self, now: Instant, head: CallHead, payload: Payload) {
+    pub(super) fn receive_call(&mut self, now: Instant, head: CallHead, payload: Payload) -> Option<Event> {
         let size = payload.len();
         if let Err(too_big) = TooBig::check(size, self.settings.max_message_size) {
-            return self.too_big(too_big.size);
+            self.too_big(too_big.size);
+            return None;
         }
         let accepted = if head.one_way {
             self.received_one_way.receive(size).map(|()| None)
@@ -57,12 +58,16 @@ impl Session {
         };
         let deadline = match accepted {
             Ok(deadline) => deadline,
-            Err(text) => return self.violation(text),
+            Err(text) => {
+                self.violation(text);
+                return None;
+            }
         };
         if self.graceful.is_some() && !head.one_way {
-            return self.abort(head.call, Status::Refused, "the connection is closing");
+            self.abort(head.call, Status::Refused, "the connection is closing");
+            return None;
         }
-        self.events.push_back(Event::Called {
+        Some(Event::Called {
             call: head.call,
             function: head.function,
             one_way: head.one_way,
@@ -70,7 +75,7 @@ impl Session {
             trace: head.trace,
             uploads: head.uploads,
             payload,
-        });
+        })
     }
 
     /// The peer lost interest.

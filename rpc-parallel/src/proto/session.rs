@@ -18,6 +18,7 @@ use super::{
     local_calls::LocalCalls,
     one_way::{ReceivedOneWay, SentOneWay},
     output::Output,
+    receive::Received,
     remote_calls::RemoteCalls,
 };
 use crate::{
@@ -199,8 +200,10 @@ impl Session {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
-            if !self.receive_frame() {
-                return None;
+            match self.receive_frame() {
+                Received::Event(event) => return Some(event),
+                Received::Frame => {}
+                Received::Nothing => return None,
             }
         }
     }
@@ -255,6 +258,16 @@ impl Session {
     /// When something was last heard from the peer.
     pub(crate) fn last_heard(&self) -> Instant {
         self.last_heard
+    }
+
+    /// Whether a call of this side has no reply yet, or streams.
+    pub(crate) fn has_local_calls(&self) -> bool {
+        self.local.len() > 0
+    }
+
+    /// Whether there is something received that was not understood yet.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.bytes().is_empty()
     }
 
     /// How many calls are open, in both directions.

@@ -15,7 +15,7 @@ use crate::{
     build::build_id,
     client::{CallError, Client, ClientCore, failure},
     codec,
-    connection::{CallFailure, ConnectError, Connection, Establish, RawCall, establish},
+    connection::{CallFailure, ConnectError, Connection, Draft, Establish, RawCall, establish},
     death::DeathReport,
     function::Interface,
     id::FunctionId,
@@ -134,7 +134,7 @@ pub(super) async fn open(
     };
     let request = OpenRequest { interface: interface.id, interface_name: interface.name.to_owned(), arg, signatures };
     let payload = encode(&request)?;
-    let mut call = RawCall::new(connection.clone(), OPEN, false, payload, Vec::new());
+    let mut call = RawCall::new(connection.clone(), OPEN, false, Draft::with_arguments(payload));
     let reply = poll_fn(|cx| call.poll_reply(cx)).await.map_err(|failure| match failure {
         CallFailure::Lost(terminal) => ConnectError::from_terminal(terminal),
         other => ConnectError::Argument(CallError::<std::convert::Infallible>::from_failure(other).to_string()),
@@ -163,7 +163,7 @@ pub(super) async fn open(
 /// Asks a worker to end.
 pub(crate) async fn shutdown(contact: &Contact) -> Result<(), ConnectError> {
     let connection = connect_raw(contact, None).await?;
-    let mut call = RawCall::new(connection.clone(), SHUTDOWN, true, Vec::new(), Vec::new());
+    let mut call = RawCall::new(connection.clone(), SHUTDOWN, true, Draft::new());
     match poll_fn(|cx| call.poll_send(Some(cx))).await {
         Ok(()) => {}
         Err(CallFailure::Lost(terminal)) => return Err(terminal.into()),

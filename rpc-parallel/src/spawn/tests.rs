@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::poll_fn};
 use crate::{
     CallError, Client, ConnectError, Init, Spawn, WorkerContext,
     client::failure,
-    connection::RawCall,
+    connection::{Draft, RawCall},
     spawn::connect::{connect_raw, open},
 };
 
@@ -41,7 +41,8 @@ async fn c098_a_connection_is_opened_once() {
     let interface = EchoesClient::INTERFACE;
     let echo = async || {
         let payload = postcard::to_stdvec(&7_u32).unwrap();
-        let mut call = RawCall::new(connection.clone(), interface.functions[0].id, false, payload, Vec::new());
+        let mut call =
+            RawCall::new(connection.clone(), interface.functions[0].id, false, Draft::with_arguments(payload));
         poll_fn(|cx| call.poll_reply(cx)).await.unwrap()
     };
     let early = echo().await;

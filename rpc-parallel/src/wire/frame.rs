@@ -227,7 +227,10 @@ impl Short {
         let len = self.len - super::LENGTH_PREFIX + payload;
         let prefix = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
         self.bytes[..super::LENGTH_PREFIX].copy_from_slice(&prefix);
-        out.extend_from_slice(&self.bytes[..self.len]);
+        // A copy of constant length costs less than one of just what is needed.
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a message carries.
 
-use std::{fmt, ops::Deref};
+use std::{
+    fmt,
+    ops::{Deref, Range},
+};
 
 use bytes::Bytes;
 
@@ -27,6 +30,17 @@ impl Payload {
         let mut place = [0; INLINE];
         place.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(Self::Inline(bytes.len() as u8, place))
+    }
+
+    /// A copy of this part of `bytes`, if it needs no memory of its own.
+    #[inline]
+    pub(crate) fn inline_of(bytes: &[u8], part: Range<usize>) -> Option<Self> {
+        let len = part.end.checked_sub(part.start).filter(|len| *len <= INLINE)?;
+        // A copy of constant length costs next to nothing; what is behind the part is never looked at.
+        match bytes.get(part.start..)?.first_chunk::<INLINE>() {
+            Some(place) => Some(Self::Inline(len as u8, *place)),
+            None => Self::inline(bytes.get(part)?),
+        }
     }
 
     /// The bytes, to be shared.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -63,7 +63,7 @@ pub(super) enum Action {
 
 impl App {
     /// Does one thing, if there is something to do it to.
-    pub(super) fn act(&mut self, end: &mut End, now: Instant, action: Action) {
+    pub(super) fn act(&mut self, end: &mut End, action: Action) {
         match action {
             Action::Call { size, uploads, one_way, deadline } => {
                 self.call(end, size, uploads, one_way, deadline);
@@ -114,16 +114,16 @@ impl App {
     }
 
     /// Finishes something of everything that is open. Says whether there was anything.
-    pub(super) fn finish(&mut self, end: &mut End, now: Instant) -> bool {
+    pub(super) fn finish(&mut self, end: &mut End) -> bool {
         let busy = self.running.len() + self.sending.len() + self.notes.len();
         let held = self.receiving.values().filter(|stream| stream.unconsumed > 0).count();
         for pick in 0..held + self.receiving.len() {
-            self.act(end, now, Action::Consume { pick });
+            self.act(end, Action::Consume { pick });
         }
         for _ in 0..busy {
-            self.act(end, now, Action::Reply { pick: 0, download: false });
-            self.act(end, now, Action::End { pick: 0 });
-            self.act(end, now, Action::Settle);
+            self.act(end, Action::Reply { pick: 0, download: false });
+            self.act(end, Action::End { pick: 0 });
+            self.act(end, Action::Settle);
         }
         busy + held > 0
     }
@@ -186,8 +186,8 @@ impl App {
         payload.resize(size.max(8), 0);
         let uploads = if one_way { 0 } else { uploads };
         let deadline = deadline.map(Duration::from_millis);
-        let made = OpenCall { one_way, uploads, deadline, ..call(payload) };
-        match end.session.open_call(made) {
+        let mut made = OpenCall { one_way, uploads, deadline, ..call(payload) };
+        match end.session.open_call(&mut made) {
             Ok(_) if one_way => {}
             Ok(id) => {
                 assert_eq!(self.waiting.insert(id.0, token), None);
@@ -197,7 +197,7 @@ impl App {
                     assert!(before.is_none());
                 }
             }
-            Err(OpenCallError::Full(_)) => {}
+            Err(OpenCallError::Full) => {}
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -18,13 +18,13 @@ fn a_call_arrives_whole_and_so_does_its_reply() {
     for (size, pieces) in [(0, vec![1]), (5, vec![usize::MAX]), (200_000, vec![1000, 7, 99_999])] {
         let mut pair = Pair::connected(Settings::default()).with_pieces(pieces);
         let trace = TraceContext { trace_id: [1; 16], span_id: [2; 8], flags: 1 };
-        let made = OpenCall {
+        let mut made = OpenCall {
             function: FunctionId::from_raw(42),
             deadline: Some(Duration::from_secs(3)),
             trace: Some(trace),
             ..call(vec![b'a'; size])
         };
-        let id = pair.initiator.session.open_call(made).expect("there is room");
+        let id = pair.initiator.session.open_call(&mut made).expect("there is room");
         pair.drive();
         match pair.acceptor.take_one() {
             Event::Called { call, function, one_way: false, deadline, trace: got, uploads: 0, payload } => {
@@ -50,7 +50,7 @@ fn a_call_arrives_whole_and_so_does_its_reply() {
 fn c121_calls_arrive_in_the_order_in_which_they_were_made() {
     let mut pair = Pair::connected(Settings::default()).with_pieces(vec![11, 3]);
     let ids: Vec<_> =
-        (0..100_u8).map(|n| pair.initiator.session.open_call(call([n])).expect("there is room")).collect();
+        (0..100_u8).map(|n| pair.initiator.session.open_call(&mut call([n])).expect("there is room")).collect();
     pair.drive();
     let arrived: Vec<_> = pair
         .acceptor
@@ -77,8 +77,8 @@ fn c121_calls_arrive_in_the_order_in_which_they_were_made() {
 #[test]
 fn both_sides_may_call_with_the_same_number() {
     let mut pair = Pair::connected(Settings::default());
-    let there = pair.initiator.session.open_call(call("there")).expect("there is room");
-    let back = pair.acceptor.session.open_call(call("back")).expect("there is room");
+    let there = pair.initiator.session.open_call(&mut call("there")).expect("there is room");
+    let back = pair.acceptor.session.open_call(&mut call("back")).expect("there is room");
     assert_eq!(there, back);
     pair.drive();
     for end in [&mut pair.initiator, &mut pair.acceptor] {
@@ -171,10 +171,11 @@ fn calls_wait_for_room() {
         Settings { max_open_calls: 2, max_message_size: 2000, max_open_bytes: 3000, ..Settings::default() };
     let mut pair = Pair::connected(settings);
     let first = pair.call(call(vec![0; 2000]));
-    let too_much = call(vec![0; 1001]);
-    assert_eq!(pair.initiator.session.open_call(too_much.clone()), Err(OpenCallError::Full(too_much.clone())));
+    let mut too_much = call(vec![0; 1001]);
+    assert_eq!(pair.initiator.session.open_call(&mut too_much), Err(OpenCallError::Full));
+    assert_eq!(too_much, call(vec![0; 1001]));
     let second = pair.call(call(vec![0; 1000]));
-    assert!(matches!(pair.initiator.session.open_call(call("")), Err(OpenCallError::Full(_))));
+    assert!(matches!(pair.initiator.session.open_call(&mut call("")), Err(OpenCallError::Full)));
     pair.reply(second, b"", false);
     pair.drive();
     let events = pair.initiator.take();
@@ -209,7 +210,7 @@ fn c127_unknown_reply_id_closes() {
     }
     // A second reply to the same call.
     let mut mock = Mock::connected(Settings::default());
-    mock.end.session.open_call(call("x")).expect("there is room");
+    mock.end.session.open_call(&mut call("x")).expect("there is room");
     mock.end.write_all();
     mock.frame(reply(0), b"");
     assert!(!mock.end.session.is_closed());

@@ -20,7 +20,7 @@ fn c146_an_end_of_file_is_the_reason_for_all_that_is_open() {
     let reason = pair.initiator.closed();
     assert_eq!(reason, CloseReason::new(Closer::Nobody, CloseKind::Eof, ""));
     assert_eq!(reason.to_string(), "end of file: the peer closed the connection without a reason");
-    assert_eq!(pair.initiator.session.open_call(call("y")), Err(OpenCallError::Closed));
+    assert_eq!(pair.initiator.session.open_call(&mut call("y")), Err(OpenCallError::Closed));
     assert!(!pair.initiator.session.transmit());
 }
 
@@ -28,7 +28,7 @@ fn c146_an_end_of_file_is_the_reason_for_all_that_is_open() {
 fn c147_a_graceful_close_waits_for_open_calls() {
     let mut pair = Pair::connected(Settings::default());
     let id = pair.call(call("x"));
-    let back = pair.acceptor.session.open_call(call("back")).expect("there is room");
+    let back = pair.acceptor.session.open_call(&mut call("back")).expect("there is room");
     pair.drive();
     pair.initiator.take();
     pair.initiator.session.close_gracefully(pair.now, Duration::from_secs(60), "done");
@@ -52,11 +52,11 @@ fn c147_a_graceful_close_waits_for_open_calls() {
 fn c148_no_new_calls_while_closing() {
     let mut pair = Pair::connected(Settings::default());
     let id = pair.call(call("x"));
-    let crossing = pair.acceptor.session.open_call(OpenCall { uploads: 1, ..call("back") });
+    let crossing = pair.acceptor.session.open_call(&mut OpenCall { uploads: 1, ..call("back") });
     let crossing = crossing.expect("there is room");
     pair.initiator.session.close_gracefully(pair.now, Duration::from_secs(60), "done");
     assert!(pair.initiator.session.is_closing() && !pair.initiator.session.is_closed());
-    assert_eq!(pair.initiator.session.open_call(call("y")), Err(OpenCallError::Closing));
+    assert_eq!(pair.initiator.session.open_call(&mut call("y")), Err(OpenCallError::Closing));
     pair.drive();
     assert!(pair.initiator.take().is_empty(), "the crossing call is not served");
     let events = pair.acceptor.take();
@@ -67,7 +67,7 @@ fn c148_no_new_calls_while_closing() {
         ),
         "{events:?}"
     );
-    assert_eq!(pair.acceptor.session.open_call(call("y")), Err(OpenCallError::Closing));
+    assert_eq!(pair.acceptor.session.open_call(&mut call("y")), Err(OpenCallError::Closing));
     pair.acceptor.session.end_stream(local(crossing, 1), Status::Cancelled, Vec::new());
     pair.reply(id, b"", false);
     pair.drive();
@@ -98,7 +98,7 @@ fn a_graceful_close_waits_for_streams_and_one_way_messages() {
     let mut pair = Pair::connected(Settings::default());
     let id = pair.call(call("x"));
     pair.reply(id, b"", true);
-    let note = pair.initiator.session.open_call(OpenCall { one_way: true, ..call("note") });
+    let note = pair.initiator.session.open_call(&mut OpenCall { one_way: true, ..call("note") });
     note.expect("there is room");
     pair.drive();
     pair.initiator.session.close_gracefully(pair.now, Duration::from_secs(60), "");

@@ -46,13 +46,13 @@ fn both_sides_learn_who_the_other_is() {
 #[test]
 fn a_call_can_be_made_one_round_trip_after_the_start() {
     let mut pair = Pair::new(config("a"), config("b"));
-    let early = pair.initiator.session.open_call(call("x"));
-    let Err(OpenCallError::Full(early)) = early else { panic!("{early:?}") };
+    let mut early = call("x");
+    assert_eq!(pair.initiator.session.open_call(&mut early), Err(OpenCallError::Full));
     // Both Hellos cross; the acceptor's verdict comes with the next bytes.
     pair.deliver_to_acceptor();
     pair.deliver_to_initiator();
     assert!(matches!(pair.initiator.take()[..], [Event::Established, Event::Vacancy]));
-    pair.initiator.session.open_call(early).expect("there is room");
+    pair.initiator.session.open_call(&mut early).expect("there is room");
     pair.deliver_to_acceptor();
     assert!(matches!(pair.acceptor.take()[..], [Event::Established, Event::Called { .. }]));
 }
@@ -237,10 +237,10 @@ fn a_proof_cannot_be_replayed_or_reflected() {
 fn nothing_of_a_call_leaves_before_the_peer_has_accepted() {
     let mut mock = Mock::silent(Side::Acceptor, config("session"));
     mock.send(&hello().encode());
-    assert!(matches!(mock.end.session.open_call(call("secret")), Err(OpenCallError::Full(_))));
+    assert!(matches!(mock.end.session.open_call(&mut call("secret")), Err(OpenCallError::Full)));
     mock.send(&Verdict::Refuse(Refusal::Other(99), "bad day".to_owned()).encode());
     let reason = mock.end.closed();
     assert_eq!(failure(&reason), (Step::Verdict, Failure::RefusedByPeer(Refusal::Other(99))));
     assert!(!mock.end.write_all().windows(6).any(|window| window == b"secret"));
-    assert_eq!(mock.end.session.open_call(call("x")), Err(OpenCallError::Closed));
+    assert_eq!(mock.end.session.open_call(&mut call("x")), Err(OpenCallError::Closed));
 }

@@ -133,7 +133,7 @@ fn keep_alive_sends_and_judges_nothing() {
 #[test]
 fn heartbeats_do_not_pile_up_before_a_peer_that_does_not_read() {
     let mut mock = Mock::connected(beating(1.0, 1_000_000.0));
-    mock.end.session.open_call(call("x")).expect("there is room");
+    mock.end.session.open_call(&mut call("x")).expect("there is room");
     let waiting = mock.end.session.bytes_queued();
     for _ in 0..1000 {
         mock.now += Duration::from_secs(1);

@@ -105,7 +105,7 @@ fn a_peer_that_reads_no_replies_cannot_make_more_calls() {
 #[test]
 fn a_reply_to_what_was_not_sent_closes() {
     let mut mock = Mock::connected(Settings::default());
-    mock.end.session.open_call(call("x")).expect("there is room");
+    mock.end.session.open_call(&mut call("x")).expect("there is room");
     mock.frame(Frame::Reply { call: CallId(0), status: Status::Ok, download: false }, b"");
     assert_eq!(mock.closed().text(), "protocol violation: a reply to the call #0 before it was sent");
 }
@@ -159,7 +159,7 @@ fn malformed_frames_close_with_a_reason() {
 #[test]
 fn done_before_the_streams_have_ended_closes() {
     let mut mock = Mock::connected(Settings::default());
-    let id = mock.end.session.open_call(OpenCall { uploads: 1, ..call("x") }).expect("there is room");
+    let id = mock.end.session.open_call(&mut OpenCall { uploads: 1, ..call("x") }).expect("there is room");
     mock.end.write_all();
     mock.frame(Frame::Reply { call: id, status: Status::Ok, download: false }, b"");
     mock.frame(Frame::Done { call: id }, b"");

@@ -73,7 +73,7 @@ fn serve(mock: &mut Mock) {
 fn connected() -> Mock {
     let mut mock = Mock::connected(settings());
     for uploads in 0..3 {
-        mock.end.session.open_call(OpenCall { uploads, ..call("x") }).expect("there is room");
+        mock.end.session.open_call(&mut OpenCall { uploads, ..call("x") }).expect("there is room");
     }
     mock.end.write_all();
     mock

@@ -70,8 +70,8 @@ proptest! {
         let (mut initiator, mut acceptor) = (App::default(), App::default());
         for operation in operations {
             match operation {
-                Operation::Act { initiator: true, action } => initiator.act(&mut pair.initiator, pair.now, action),
-                Operation::Act { initiator: false, action } => acceptor.act(&mut pair.acceptor, pair.now, action),
+                Operation::Act { initiator: true, action } => initiator.act(&mut pair.initiator, action),
+                Operation::Act { initiator: false, action } => acceptor.act(&mut pair.acceptor, action),
                 Operation::Deliver { to_acceptor: true } => {
                     pair.deliver_to_acceptor();
                 }
@@ -91,7 +91,7 @@ proptest! {
             pair.drive();
             initiator.observe(&mut pair.initiator);
             acceptor.observe(&mut pair.acceptor);
-            if !(initiator.finish(&mut pair.initiator, pair.now) | acceptor.finish(&mut pair.acceptor, pair.now)) {
+            if !(initiator.finish(&mut pair.initiator) | acceptor.finish(&mut pair.acceptor)) {
                 break;
             }
         }

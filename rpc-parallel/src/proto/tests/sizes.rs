@@ -30,11 +30,11 @@ fn unequal(initiator: usize, acceptor: usize) -> Pair {
 #[test]
 fn c167_a_call_above_the_limit_fails_before_it_is_sent() {
     for mut pair in [Pair::connected(limited(5000)), unequal(5000, 9000), unequal(9000, 5000)] {
-        let refused = pair.initiator.session.open_call(call(vec![0; 5001]));
+        let refused = pair.initiator.session.open_call(&mut call(vec![0; 5001]));
         assert_eq!(refused, Err(OpenCallError::TooBig(TooBig { size: 5001, limit: 5000 })));
         assert!(!pair.initiator.session.transmit());
-        let one_way = OpenCall { one_way: true, ..call(vec![0; 5001]) };
-        assert!(matches!(pair.initiator.session.open_call(one_way), Err(OpenCallError::TooBig(_))));
+        let mut one_way = OpenCall { one_way: true, ..call(vec![0; 5001]) };
+        assert!(matches!(pair.initiator.session.open_call(&mut one_way), Err(OpenCallError::TooBig(_))));
         // The connection lives, and the limit itself is allowed.
         let id = pair.call(call(vec![0; 5000]));
         pair.reply(id, &[0; 5000], false);
@@ -126,7 +126,7 @@ fn c170_a_message_above_the_receivers_limit_closes() {
     mock.frame(Frame::End { call: CallId(0), stream: 1, status: Status::App }, &[0; 2002]);
     assert_eq!(mock.closed().text(), text(2002));
     let mut mock = Mock::connected(limited(2000));
-    let id = mock.end.session.open_call(call("x")).expect("there is room");
+    let id = mock.end.session.open_call(&mut call("x")).expect("there is room");
     mock.end.write_all();
     mock.frame(Frame::Reply { call: id, status: Status::Ok, download: false }, &[0; 2003]);
     assert_eq!(mock.closed().text(), text(2003));

@@ -1,0 +1,128 @@
+//! Reading the frames that pipelined calls consist of.
+//!
+//! [`decode`](super::decode) reads them too. Here they are read in one go, if they are short and have nothing special.
+
+use super::{LENGTH_PREFIX, Payload, Status, frame::kind};
+use crate::id::{CallId, FunctionId};
+
+/// A call without flags whose arguments are short, at the front of the input: it, and the length of its frame. None if
+/// the next frame is anything else, or incomplete.
+#[inline]
+pub(crate) fn short_call(input: &[u8]) -> Option<(CallId, FunctionId, Payload, usize)> {
+    let (call, at, end) = head(input, kind::CALL)?;
+    let [flags, function @ ..] = *input.get(at..end)?.first_chunk::<9>()?;
+    if flags != 0 {
+        return None;
+    }
+    let payload = Payload::inline_of(input, at + 9..end)?;
+    Some((call, FunctionId::from_raw(u64::from_le_bytes(function)), payload, end))
+}
+
+/// A short reply that no stream follows, at the front of the input: it, and the length of its frame. None if the next
+/// frame is anything else, or incomplete.
+#[inline]
+pub(crate) fn short_reply(input: &[u8]) -> Option<(CallId, Status, Payload, usize)> {
+    let (call, at, end) = head(input, kind::REPLY)?;
+    let [status, flags] = *input.get(at..end)?.first_chunk::<2>()?;
+    if flags != 0 {
+        return None;
+    }
+    let payload = Payload::inline_of(input, at + 2..end)?;
+    Some((call, Status::from_byte(status)?, payload, end))
+}
+
+/// The call that a frame of this kind is about, where it goes on, and where it ends.
+#[inline]
+fn head(input: &[u8], kind: u8) -> Option<(CallId, usize, usize)> {
+    let [prefix @ .., byte] = *input.first_chunk::<{ LENGTH_PREFIX + 1 }>()?;
+    if byte != kind {
+        return None;
+    }
+    let end = usize::try_from(u32::from_le_bytes(prefix)).ok()?.checked_add(LENGTH_PREFIX)?;
+    let number = *input.get(LENGTH_PREFIX + 1..)?.first_chunk::<3>()?;
+    let bits = |index: usize| u32::from(number[index] & 0x7f) << (7 * index);
+    // Numbers of at most three bytes, in their shortest form. Larger ones are as good, and read elsewhere.
+    let (call, at) = match number {
+        [0..0x80, ..] => (bits(0), LENGTH_PREFIX + 2),
+        [_, 1..0x80, _] => (bits(0) | bits(1), LENGTH_PREFIX + 3),
+        [_, 0x80..=0xff, 1..0x80] => (bits(0) | bits(1) | bits(2), LENGTH_PREFIX + 4),
+        _ => return None,
+    };
+    Some((CallId(call), at, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::wire::{CallHead, Frame, announced_len, decode};
+
+    fn frame(frame: Frame, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame.encode(payload.len(), &mut bytes);
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    fn call(number: u32) -> CallHead {
+        let function = FunctionId::from_raw(u64::MAX / 3);
+        CallHead { call: CallId(number), function, one_way: false, deadline: None, trace: None, uploads: 0 }
+    }
+
+    #[test]
+    fn what_is_short_is_read_as_it_is_elsewhere() {
+        for number in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000, u32::MAX] {
+            for payload in [&b""[..], b"x", &[7; 38], &[7; 39]] {
+                for after in [&b""[..], &[9; 100]] {
+                    let short = number < 0x20_0000 && payload.len() < 39;
+                    let bytes = [&frame(Frame::Call(call(number)), payload), after].concat();
+                    let end = announced_len(&bytes).unwrap() + LENGTH_PREFIX;
+                    let (Frame::Call(head), at) = decode(&bytes[LENGTH_PREFIX..end]).unwrap() else { panic!() };
+                    let elsewhere = (head.call, head.function, &bytes[LENGTH_PREFIX + at..end], end);
+                    let here = short_call(&bytes);
+                    let here =
+                        here.as_ref().map(|(call, function, payload, len)| (*call, *function, &**payload, *len));
+                    assert_eq!(here, short.then_some(elsewhere));
+
+                    let reply = Frame::Reply { call: CallId(number), status: Status::App, download: false };
+                    let bytes = [&frame(reply, payload), after].concat();
+                    let end = announced_len(&bytes).unwrap() + LENGTH_PREFIX;
+                    let here = short_reply(&bytes);
+                    let here = here.as_ref().map(|(call, status, payload, len)| (*call, *status, &**payload, *len));
+                    assert_eq!(here, short.then_some((CallId(number), Status::App, payload, end)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_special_or_incomplete_is_left_alone() {
+        let special = [
+            Frame::Call(CallHead { one_way: true, ..call(0) }),
+            Frame::Call(CallHead { uploads: 1, ..call(0) }),
+            Frame::Call(CallHead { deadline: Some(Duration::from_secs(1)), ..call(0) }),
+            Frame::Reply { call: CallId(0), status: Status::Ok, download: true },
+            Frame::Cancel { call: CallId(0) },
+        ];
+        for special in special {
+            let bytes = frame(special, b"abc");
+            assert!(short_call(&bytes).is_none() && short_reply(&bytes).is_none(), "{special:?}");
+        }
+        for whole in [
+            frame(Frame::Call(call(200)), b"abc"),
+            frame(Frame::Reply { call: CallId(200), status: Status::Ok, download: false }, b"abc"),
+        ] {
+            assert!(short_call(&whole).is_some() != short_reply(&whole).is_some());
+            for len in 0..whole.len() {
+                assert!(short_call(&whole[..len]).is_none() && short_reply(&whole[..len]).is_none());
+            }
+            // A length that is too short for what follows, and one that is far too long.
+            for length in [0, 1, 3, u32::MAX] {
+                let mut bytes = whole.clone();
+                bytes[..LENGTH_PREFIX].copy_from_slice(&length.to_le_bytes());
+                assert!(short_call(&bytes).is_none() && short_reply(&bytes).is_none());
+            }
+        }
+    }
+}
