@@ -28,7 +28,6 @@ impl Growth {
 
     pub(crate) fn add(&mut self, line: &'static str, n: usize, micros: f64) {
         let found = self.lines.iter().position(|(name, _)| *name == line);
-        eprintln!("{line}, {n}: {micros:.2}");
         let index = found.unwrap_or_else(|| {
             self.lines.push((line, Vec::new()));
             self.lines.len() - 1

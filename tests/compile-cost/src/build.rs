@@ -32,10 +32,8 @@ impl Crate {
         timed(self.cargo("check"))
     }
 
-    /// Seconds of CPU time to build it, and the size of the program with and without symbols.
+    /// Seconds of CPU time to build it, if what it depends on is there, and the size of the program with and without symbols.
     pub(crate) fn build(&self) -> (f64, u64, u64) {
-        // What it depends on, and then itself.
-        run(&mut self.cargo("build").arg("--release"));
         self.touch();
         let mut build = self.cargo("build");
         build.arg("--release");

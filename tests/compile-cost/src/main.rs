@@ -1,7 +1,7 @@
 //! What a worker trait costs to compile, beside a service of tarpc with the same methods.
 //!
-//! `cargo run --release --manifest-path tests/compile-cost/Cargo.toml` takes ten minutes, and writes docs/compile-cost.md.
-//! `-- --quick` checks each program once and writes nothing: only that they build, and the table.
+//! `cargo run --release --manifest-path tests/compile-cost/Cargo.toml [-- --rounds N]` takes ten minutes, and writes
+//! docs/compile-cost.md.
 
 mod build;
 // One kind of chart for all pages.
@@ -37,19 +37,17 @@ fn main() {
     if build::expanded_as_a_wrapper() {
         return;
     }
-    let quick = std::env::args().any(|arg| arg == "--quick");
-    let rounds = if quick { 1 } else { 5 };
+    let rounds = std::env::args().skip_while(|arg| arg != "--rounds").nth(1);
+    let rounds: usize = rounds.map_or(5, |rounds| rounds.parse().expect("a number of rounds"));
+    // What they depend on.
+    for program in programs(Kind::Numbers, 10) {
+        program.check();
+        program.build();
+    }
     let mut rows = Vec::new();
     for kind in Kind::ALL {
         for methods in METHODS {
-            let programs = [
-                Crate::new("ours", &format!("ours-{kind:?}-{methods}"), &generate::ours(kind, methods)),
-                Crate::new("theirs", &format!("theirs-{kind:?}-{methods}"), &generate::theirs(kind, methods)),
-            ];
-            // What they depend on.
-            for program in &programs {
-                program.check();
-            }
+            let programs = programs(kind, methods);
             let mut checks = [Vec::new(), Vec::new()];
             for _ in 0..rounds {
                 for (program, checks) in programs.iter().zip(&mut checks) {
@@ -65,9 +63,15 @@ fn main() {
             eprintln!("{}", page::line(rows.last().expect("just added")));
         }
     }
-    if !quick {
-        page::write(&rows);
-    }
+    page::write(&rows, rounds);
+}
+
+/// The same trait for both libraries.
+fn programs(kind: Kind, methods: usize) -> [Crate; 2] {
+    [
+        Crate::new("ours", &format!("ours-{kind:?}-{methods}"), &generate::ours(kind, methods)),
+        Crate::new("theirs", &format!("theirs-{kind:?}-{methods}"), &generate::theirs(kind, methods)),
+    ]
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -19,8 +19,8 @@ pub(crate) fn line(row: &Row) -> String {
 }
 
 /// Writes docs/compile-cost.md and its charts.
-pub(crate) fn write(rows: &[Row]) {
-    let mut text = HEAD.replace("RUSTC", &rustc());
+pub(crate) fn write(rows: &[Row], rounds: usize) {
+    let mut text = HEAD.replace("RUSTC", &rustc()).replace("ROUNDS", &rounds.to_string());
     for row in rows {
         text += &line(row);
         text.push('\n');
@@ -65,7 +65,7 @@ Each program has one trait, its implementation, and a call of every method, once
 its Unix transport with bincode. *u64 → u64* is that one signature for all methods; *mixed* is five signatures in turn.
 
 - **check**: seconds of CPU time of `cargo check` of this crate alone, not incremental, everything it depends on being there;
-  the median of five rounds that alternate between the two. It is nearly all on one thread.
+  the median of rounds, here ROUNDS, that alternate between the two. It is nearly all on one thread.
 - **expanded**: lines of `rustc -Zunpretty=expanded`.
 - **program**: KiB of the optimised program, with cargo's default profile, as it is and stripped.
 - **build**: seconds of CPU time, on all threads, of that build of this crate alone, once.
