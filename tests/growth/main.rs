@@ -7,6 +7,7 @@ mod connections;
 mod cost;
 mod growth;
 mod in_flight;
+mod limit;
 mod page;
 mod streams;
 mod worker;

@@ -25,7 +25,9 @@ What one call, connection, worker or stream costs where there are many. This pag
     cargo bench -p rpc-parallel-tests --bench growth
 
 Each cell is microseconds of CPU time of both ends for one of them, all processes on one CPU, which leaves out waiting and most
-of what else the machine does. *Growth* is the cost of the most beside the least cost of fewer: 1 is flat. Where there are few,
-a wake-up or two is part of each; where there are many, it is shared. Caches make the rest of what grows: a hundred
-thousand calls that wait no longer fit into them.
+of what else the machine does. *Growth* is the cost of the most beside the least cost of fewer: 1 is flat.
+
+Where there are few, a wake-up or two is part of each; where there are many, it is shared. What grows nevertheless is the memory
+that each one touches: a hundred thousand tasks, or ten thousand streams, are beyond the caches, and to change between hundreds
+of processes costs more than between two, also for the plain `cat` that is measured beside them.
 ";

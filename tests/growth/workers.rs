@@ -6,7 +6,7 @@ use rpc_parallel::Spawn;
 use crate::{
     Growth,
     connections::{BESIDE, calls},
-    cost,
+    cost, limit,
     worker::{GrowClient, Growing},
 };
 
@@ -43,6 +43,7 @@ pub(crate) async fn measure(largest: usize) -> Growth {
             }
         };
         growth.add("a call, one to each at once", n, cost::per_unit(&references, n * rounds, calling).await);
+        growth.add("the machine: 8 bytes to each cat and back", n, limit::round_trip(n, rounds));
         growth.add(
             "a call to one, the others idle",
             n,

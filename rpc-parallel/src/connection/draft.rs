@@ -57,7 +57,7 @@ impl Draft {
     #[inline]
     pub(super) fn recycle(mut self: Box<Self>) {
         if self.open.payload.capacity() > KEPT {
-            return;
+            self.open.payload = Vec::new();
         }
         self.open.payload.clear();
         self.open.uploads = 0;
