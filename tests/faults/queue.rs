@@ -38,7 +38,7 @@ fn a_turn_that_is_not_used_goes_to_the_next() {
         let client = one_at_a_time().await;
         let [first, second, third] = &<[Arc<Woken>; 3]>::default();
         let wakers = [first, second, third].map(|woken| Waker::from(Arc::clone(woken)));
-        let [first_cx, second_cx, third_cx] = &mut wakers.each_ref().map(|waker| Context::from_waker(waker));
+        let [first_cx, second_cx, third_cx] = &mut wakers.each_ref().map(Context::from_waker);
         let mut open = Box::pin(client.wait().into_future());
         assert!(open.as_mut().poll(first_cx).is_pending());
         let mut next = Box::pin(client.count(1).into_future());

@@ -39,7 +39,7 @@ impl Grow for Growing {
     }
 
     async fn wait(&self) {
-        pending().await
+        pending::<()>().await;
     }
 
     async fn numbers(&self, count: u64) -> impl Stream<Item = u64> {

@@ -242,10 +242,14 @@ impl Core {
         wakers
     }
 
-    /// Wakes those whose one-way messages are with the kernel.
-    pub(super) fn tell_written(&mut self, wakers: &mut Vec<Waker>) {
+    /// Wakes those whose one-way messages are with the kernel, and those whose calls the peer takes now.
+    pub(super) fn tell_senders(&mut self, wakers: &mut Vec<Waker>) {
         let sent = self.session.bytes_sent();
         self.unwritten.take_while(wakers, |until, _| until <= sent);
+        // Once for all replies that have come: each would find the room that those before it have left.
+        if self.vacant {
+            self.offer_vacancy(wakers);
+        }
     }
 
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.

@@ -239,11 +239,7 @@ impl Driver {
                 self.dispatch(&mut core);
             }
         }
-        core.tell_written(&mut self.wakers);
-        // Once for all replies that have come: each would find the room that those before it have left.
-        if core.vacant {
-            core.offer_vacancy(&mut self.wakers);
-        }
+        core.tell_senders(&mut self.wakers);
         // It is kept until there is nothing left to read.
         if self.chance.is_none() {
             self.chance = core.chance(std::mem::take(&mut self.served));
