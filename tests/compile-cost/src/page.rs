@@ -25,6 +25,12 @@ pub(crate) fn write(rows: &[Row], rounds: usize) {
         text += &line(row);
         text.push('\n');
     }
+    for kind in Kind::ALL {
+        let of_kind: Vec<&Row> = rows.iter().filter(|row| row.kind == kind).collect();
+        let [first, .., last] = of_kind[..] else { continue };
+        let (ours, theirs) = (per_method(first, last, |row| row.ours), per_method(first, last, |row| row.theirs));
+        let _ = write!(text, "\nA further method ({}) weighs {ours:.1} / {theirs:.1} KiB, stripped.\n", kind.name());
+    }
     let directory = Path::new(DOCS).join("benchmarks");
     fs::create_dir_all(&directory).expect("the documentation is ours");
     let charts: [(&str, &str, &str, fn(&Cost) -> f64); 3] = [
@@ -46,6 +52,12 @@ pub(crate) fn write(rows: &[Row], rounds: usize) {
         let _ = write!(text, "\n![{title}](benchmarks/{name}.svg)\n");
     }
     fs::write(Path::new(DOCS).join("compile-cost.md"), text).expect("the documentation is ours");
+}
+
+/// KiB of the stripped program.
+fn per_method(first: &Row, last: &Row, cost: fn(&Row) -> Cost) -> f64 {
+    let more = cost(last).stripped as f64 - cost(first).stripped as f64;
+    more / 1024.0 / (last.methods - first.methods) as f64
 }
 
 fn rustc() -> String {
