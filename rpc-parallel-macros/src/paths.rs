@@ -46,6 +46,16 @@ pub(crate) fn function_const(method: &Ident) -> Ident {
     local(&format!("function_{}", method.unraw()))
 }
 
+/// The function that takes a call of a method over.
+pub(crate) fn handler_fn(method: &Ident) -> Ident {
+    local(&format!("handler_{}", method.unraw()))
+}
+
+/// The type parameter of such a function for what implements the trait.
+pub(crate) fn worker_type() -> Ident {
+    local("worker")
+}
+
 /// The constant of the client that lists them all.
 pub(crate) fn functions_const() -> Ident {
     local("functions")

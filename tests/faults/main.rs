@@ -9,6 +9,7 @@ mod heartbeat;
 mod life;
 mod load;
 mod many;
+mod queue;
 mod target;
 mod tree;
 

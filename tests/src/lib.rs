@@ -18,6 +18,7 @@
 
 mod alone;
 mod census;
+mod chart;
 mod descriptors;
 mod probe;
 mod process;
@@ -27,6 +28,7 @@ mod wait;
 
 pub use alone::alone;
 pub use census::Census;
+pub use chart::Chart;
 pub use descriptors::descriptors;
 pub use probe::{Echo, EchoClient, Probe};
 pub use process::{Process, Stat, marked_processes};

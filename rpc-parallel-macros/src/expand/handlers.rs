@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{ext::IdentExt, spanned::Spanned};
+use syn::{GenericParam, ext::IdentExt, parse_quote, spanned::Spanned};
 
 use super::{Context, quiet, shape};
 use crate::{
@@ -15,6 +15,10 @@ pub(super) fn handlers(context: &Context<'_>) -> TokenStream {
     let Context { private, wire, .. } = context;
     let (name, quiet) = (paths::handlers(), quiet());
     let predicates = &wire.predicates;
+    let functions = context.methods().map(|(method, cfgs)| {
+        let function = function(context, method);
+        quote!(#(#cfgs)* #function)
+    });
     let handlers = context.methods().map(|(method, cfgs)| {
         let handler = handler(context, method);
         quote!(#(#cfgs)* #handler)
@@ -27,15 +31,35 @@ pub(super) fn handlers(context: &Context<'_>) -> TokenStream {
             Self: #private::Sized,
             #predicates
         {
+            #(#functions)*
             const { &[#(#handlers),*] }
         }
     }
 }
 
+/// A line of the table.
 fn handler(context: &Context<'_>, method: &Method) -> TokenStream {
-    let Context { private, client, input, .. } = context;
-    let (_, ty_generics, _) = input.item.generics.split_for_impl();
-    let function = paths::function_const(&method.name);
+    let Context { private, client, generics, .. } = context;
+    let (_, ty_generics, _) = generics.split_for_impl();
+    let (function, handler) = (paths::function_const(&method.name), paths::handler_fn(&method.name));
+    let turbofish = ty_generics.as_turbofish();
+    let parameters = generics.params.iter().map(parameter_name);
+    quote! {
+        #private::Handler { function: #client #turbofish::#function, invoke: #handler::<Self, #(#parameters),*> }
+    }
+}
+
+/// What a line of the table points to. It is a function of its own, since the compiler's work on a body grows faster than
+/// the body does.
+fn function(context: &Context<'_>, method: &Method) -> TokenStream {
+    let Context { private, wire, generics, input, .. } = context;
+    let (interface, worker) = (&input.item.ident, paths::worker_type());
+    let (_, ty_generics, _) = generics.split_for_impl();
+    let mut parameters = generics.clone();
+    parameters.params.insert(0, parse_quote!(#worker: #interface #ty_generics));
+    let (parameters, ..) = parameters.split_for_impl();
+    let handler = paths::handler_fn(&method.name);
+    let predicates = &wire.predicates;
     let [state, incoming, payload, answer] = ["state", "incoming", "payload", "answer"].map(paths::local);
     let body = body(context, method, &Locals { state: &state, payload: &payload, answer: &answer });
     let (constructor, open) = match method.kind {
@@ -44,15 +68,25 @@ fn handler(context: &Context<'_>, method: &Method) -> TokenStream {
         _ => (quote!(inline), quote!(move ||)),
     };
     let mutable = (method.uploads() > 0).then(|| quote!(mut));
-    let turbofish = ty_generics.as_turbofish();
     quote! {
-        #private::Handler {
-            function: #client #turbofish::#function,
-            invoke: |#state, #incoming| {
-                let (#payload, #mutable #answer) = #private::Incoming::split(#incoming);
-                #private::Work::#constructor(#open { #body })
-            },
+        fn #handler #parameters(
+            #state: #private::Arc<#worker>,
+            #incoming: #private::Incoming,
+        ) -> #private::Work
+        where
+            #predicates
+        {
+            let (#payload, #mutable #answer) = #private::Incoming::split(#incoming);
+            #private::Work::#constructor(#open { #body })
         }
+    }
+}
+
+fn parameter_name(parameter: &GenericParam) -> &Ident {
+    match parameter {
+        GenericParam::Type(parameter) => &parameter.ident,
+        GenericParam::Const(parameter) => &parameter.ident,
+        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
     }
 }
 
@@ -64,7 +98,7 @@ struct Locals<'a> {
 
 fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer }: &Locals<'_>) -> TokenStream {
     let Context { private, input, .. } = context;
-    let (interface, name) = (&input.item.ident, &method.name);
+    let (interface, name, worker) = (&input.item.ident, &method.name, paths::worker_type());
     let (_, ty_generics, _) = input.item.generics.split_for_impl();
     let [reader, arguments, error, output] = ["reader", "arguments", "error", "output"].map(paths::local);
     let (mut locals, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -93,7 +127,7 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
         _ => quote!(#payload.read(|#reader| #private::Ok((#(#takes,)*)))),
     };
     let wait = method.is_async.then(|| quote!(.await));
-    let call = quote!(<Self as #interface #ty_generics>::#name(&*#state, #(#passed),*) #wait);
+    let call = quote!(<#worker as #interface #ty_generics>::#name(&*#state, #(#passed),*) #wait);
     let finish = finish(method, answer, &output, private);
     quote! {
         let #arguments = #read;

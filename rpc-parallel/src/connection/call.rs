@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -35,7 +35,7 @@ enum State {
     Writing {
         until: u64,
         /// The place among those whose message is being written.
-        place: Option<usize>,
+        place: Option<u64>,
     },
     Over,
 }
@@ -117,7 +117,7 @@ impl RawCall {
         if core.session.close_reason().is_some_and(CloseReason::is_silent) {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
             if let Some(cx) = cx {
-                core.vacancy.wait(&mut draft.vacancy, cx);
+                core.wait_for_vacancy(draft, cx);
             }
             return Poll::Pending;
         }
@@ -127,18 +127,20 @@ impl RawCall {
             Ok(call) => call,
             Err(OpenCallError::Full) => {
                 if let Some(cx) = cx {
-                    core.vacancy.wait(&mut draft.vacancy, cx);
+                    core.wait_for_vacancy(draft, cx);
                 }
                 return Poll::Pending;
             }
             Err(error) => {
                 let failure = CallFailure::from_open(error, core);
+                let next = core.leave_vacancy(draft);
                 drop(guard);
+                next.into_iter().for_each(Waker::wake);
                 self.state = State::Over;
                 return Poll::Ready(Err(failure));
             }
         };
-        core.vacancy.leave(&mut draft.vacancy);
+        core.vacancy(draft.open.one_way).leave(&mut draft.vacancy);
         // Under the same lock, so that what the worker says of a stream finds its sender.
         let senders = senders(shared, core, call, draft);
         let mut sent = if draft.open.one_way {
@@ -182,7 +184,7 @@ impl RawCall {
             Err(CallFailure::Lost(terminal))
         } else {
             if let Some(cx) = cx {
-                core.unwritten.wait(place, cx);
+                core.unwritten.wait_at(*until, place, cx);
             }
             return Poll::Pending;
         };
@@ -299,7 +301,8 @@ impl Drop for RawCall {
             State::Over => {}
             State::Sent { .. } => self.cancel(),
             State::Unsent(draft) if draft.vacancy.is_some() => {
-                self.connection.shared().lock().vacancy.leave(&mut draft.vacancy);
+                let next = self.connection.shared().lock().leave_vacancy(draft);
+                next.into_iter().for_each(Waker::wake);
             }
             State::Writing { place, .. } if place.is_some() => {
                 self.connection.shared().lock().unwritten.leave(place);

@@ -16,7 +16,8 @@ use tokio::runtime::Handle;
 
 use crate::{
     connection::{
-        Terminal,
+        Draft, Terminal,
+        queue::Queue,
         served::ServedCalls,
         spin::{Expecting, Score},
         waiting::Waiting,
@@ -51,9 +52,13 @@ pub(crate) struct Core {
     /// Calls that we serve.
     pub(super) served: ServedCalls,
     /// Senders of one-way messages, waiting until these are written.
-    pub(super) unwritten: Wakers,
+    pub(super) unwritten: Queue,
     /// Callers waiting until the peer takes further calls.
-    pub(super) vacancy: Wakers,
+    pub(super) vacancy: Queue,
+    /// The same for one-way messages, which have a limit of their own.
+    pub(super) one_way_vacancy: Queue,
+    /// The peer takes further calls, and those who wait have not been told.
+    pub(super) vacant: bool,
     /// Who waits for the connection to be established or to end.
     pub(super) watchers: Wakers,
     pub(super) terminal: Option<Terminal>,
@@ -81,8 +86,10 @@ impl Shared {
                 session,
                 waiting: Waiting::default(),
                 served: ServedCalls::default(),
-                unwritten: Wakers::default(),
-                vacancy: Wakers::default(),
+                unwritten: Queue::default(),
+                vacancy: Queue::default(),
+                one_way_vacancy: Queue::default(),
+                vacant: false,
                 watchers: Wakers::default(),
                 terminal: None,
                 death: None,
@@ -218,12 +225,55 @@ impl fmt::Debug for Shared {
 const MAX_SLICES: usize = 16;
 
 impl Core {
+    /// The queue of those whose call, or one-way message, the peer does not take yet.
+    pub(super) fn vacancy(&mut self, one_way: bool) -> &mut Queue {
+        if one_way { &mut self.one_way_vacancy } else { &mut self.vacancy }
+    }
+
+    /// Wakes as many of those who wait as the peer takes further calls of.
+    pub(super) fn offer_vacancy(&mut self, wakers: &mut Vec<Waker>) {
+        self.vacant = false;
+        for one_way in [false, true] {
+            let mut room = self.session.room(one_way);
+            self.vacancy(one_way).take_while(wakers, |_, size| room.take(size));
+        }
+        if !self.vacancy.is_empty() || !self.one_way_vacancy.is_empty() {
+            self.session.want_vacancy();
+        }
+    }
+
+    /// Has the task of `cx` woken when the peer takes its call.
+    pub(super) fn wait_for_vacancy(&mut self, draft: &mut Draft, cx: &Context<'_>) {
+        let size = draft.open.payload.len();
+        self.vacancy(draft.open.one_way).wait(&mut draft.vacancy, size, cx);
+    }
+
+    /// Gives up a place among those who wait. If it was its turn, that goes to those who are returned.
+    pub(super) fn leave_vacancy(&mut self, draft: &mut Draft) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        if self.vacancy(draft.open.one_way).leave(&mut draft.vacancy) {
+            self.offer_vacancy(&mut wakers);
+        }
+        wakers
+    }
+
+    /// Wakes those whose one-way messages are with the kernel, and those whose calls the peer takes now.
+    pub(super) fn tell_senders(&mut self, wakers: &mut Vec<Waker>) {
+        let sent = self.session.bytes_sent();
+        self.unwritten.take_while(wakers, |until, _| until <= sent);
+        // Once for all replies that have come: each would find the room that those before it have left.
+        if self.vacant {
+            self.offer_vacancy(wakers);
+        }
+    }
+
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
         self.expecting = None;
         let mut wakers = Vec::new();
         self.vacancy.take(&mut wakers);
+        self.one_way_vacancy.take(&mut wakers);
         self.watchers.take(&mut wakers);
         self.unwritten.take(&mut wakers);
         self.waiting.wake_all(&mut wakers);

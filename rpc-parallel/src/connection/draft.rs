@@ -14,7 +14,7 @@ pub(crate) struct Draft {
     pub(super) open: OpenCall,
     pub(super) uploads: Vec<Upload>,
     /// The place among those who wait until the peer takes further calls.
-    pub(super) vacancy: Option<usize>,
+    pub(super) vacancy: Option<u64>,
 }
 
 thread_local! {
@@ -72,7 +72,7 @@ impl Draft {
     #[inline]
     pub(super) fn recycle(mut self: Box<Self>) {
         if self.open.payload.capacity() > KEPT {
-            return;
+            self.open.payload = Vec::new();
         }
         self.open.payload.clear();
         self.open.bulk = Bytes::new();

@@ -170,7 +170,7 @@ impl Driver {
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
-                Event::Vacancy => core.vacancy.take(wakers),
+                Event::Vacancy => core.vacant = true,
                 Event::Established | Event::PeerClosing => core.watchers.take(wakers),
                 Event::Closed(reason) => self.closed = Some(reason),
             }
@@ -246,7 +246,7 @@ impl Driver {
                 self.dispatch(&mut core);
             }
         }
-        core.unwritten.take(&mut self.wakers);
+        core.tell_senders(&mut self.wakers);
         // It is kept until there is nothing left to read.
         if self.chance.is_none() {
             self.chance = core.chance(std::mem::take(&mut self.served), writes);

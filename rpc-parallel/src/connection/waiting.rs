@@ -1,7 +1,7 @@
 //! Who waits for what of a connection: callers for replies, readers for items, writers for credit.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     task::{Context, Waker},
 };
 
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use slab::Slab;
 
 use crate::{
+    connection::stream_slots::StreamSlots,
     id::CallId,
     proto::{CallSide, StreamKey},
     wire::{Payload, Status},
@@ -22,8 +23,8 @@ pub(super) struct Waiting {
     pub(super) writers: Slab<Writer>,
     /// By call id: the caller's slot.
     caller_of: Vec<Option<usize>>,
-    reader_of: HashMap<StreamKey, usize>,
-    writer_of: HashMap<StreamKey, usize>,
+    reader_of: StreamSlots,
+    writer_of: StreamSlots,
 }
 
 /// Somebody who waits for a reply.
@@ -159,7 +160,7 @@ impl Waiting {
     }
 
     pub(super) fn items(&mut self, key: StreamKey, items: Bytes, wakers: &mut Vec<Waker>) {
-        if let Some(reader) = self.reader_of.get(&key).and_then(|slot| self.readers.get_mut(*slot)) {
+        if let Some(reader) = self.reader_of.get(key).and_then(|slot| self.readers.get_mut(slot)) {
             reader.batches.push_back(items);
             wakers.extend(reader.waker.take());
         }
@@ -167,7 +168,7 @@ impl Waiting {
 
     pub(super) fn ended(&mut self, key: StreamKey, status: Status, payload: Bytes, wakers: &mut Vec<Waker>) {
         // The slot stays where it can be found: an upload may end before its handler has asked for it.
-        if let Some(reader) = self.reader_of.get(&key).and_then(|slot| self.readers.get_mut(*slot)) {
+        if let Some(reader) = self.reader_of.get(key).and_then(|slot| self.readers.get_mut(slot)) {
             reader.ended = Some((status, payload));
             wakers.extend(reader.waker.take());
         }
@@ -175,21 +176,21 @@ impl Waiting {
 
     /// The receiver wants no more.
     pub(super) fn stopped(&mut self, key: StreamKey, wakers: &mut Vec<Waker>) {
-        if let Some(writer) = self.writer_of.get(&key).and_then(|slot| self.writers.get_mut(*slot)) {
+        if let Some(writer) = self.writer_of.get(key).and_then(|slot| self.writers.get_mut(slot)) {
             writer.stopped = true;
             wakers.extend(writer.waker.take());
         }
     }
 
     pub(super) fn writable(&mut self, key: StreamKey, wakers: &mut Vec<Waker>) {
-        if let Some(writer) = self.writer_of.get(&key).and_then(|slot| self.writers.get_mut(*slot)) {
+        if let Some(writer) = self.writer_of.get(key).and_then(|slot| self.writers.get_mut(slot)) {
             wakers.extend(writer.waker.take());
         }
     }
 
     /// A stream that we write is ended by another than its writer, who finds it gone.
     pub(super) fn forget_writer(&mut self, key: StreamKey, wakers: &mut Vec<Waker>) {
-        if let Some(writer) = self.writer_of.remove(&key).and_then(|slot| self.writers.get_mut(slot)) {
+        if let Some(writer) = self.writer_of.remove(key).and_then(|slot| self.writers.get_mut(slot)) {
             writer.gone = true;
             wakers.extend(writer.waker.take());
         }
@@ -199,8 +200,8 @@ impl Waiting {
     pub(super) fn remove_reader(&mut self, key: StreamKey, slot: usize) -> bool {
         let reader = self.readers.try_remove(slot);
         // Once the stream has ended its key may mean another.
-        if self.reader_of.get(&key) == Some(&slot) {
-            self.reader_of.remove(&key);
+        if self.reader_of.get(key) == Some(slot) {
+            self.reader_of.remove(key);
         }
         reader.is_some_and(|reader| reader.ended.is_none() && !reader.gone)
     }
@@ -209,48 +210,35 @@ impl Waiting {
     pub(super) fn remove_writer(&mut self, key: StreamKey, slot: usize) -> bool {
         let open = self.writers.try_remove(slot).is_some_and(|writer| !writer.gone);
         if open {
-            self.writer_of.remove(&key);
+            self.writer_of.remove(key);
         }
         open
     }
 
     /// The slot of an upload's reader, made when its call arrived. It belongs to whoever asks first.
     pub(super) fn claim_reader(&mut self, key: StreamKey) -> Option<usize> {
-        let slot = *self.reader_of.get(&key)?;
+        let slot = self.reader_of.get(key)?;
         let reader = self.readers.get_mut(slot)?;
         (!std::mem::replace(&mut reader.claimed, true)).then_some(slot)
     }
 
     /// Forgets the streams of a call that is over; whoever still holds one finds it gone.
     pub(super) fn forget_streams(&mut self, side: CallSide, call: CallId, wakers: &mut Vec<Waker>) {
-        let of_call = |key: &StreamKey| key.side == side && key.call == call;
-        if !self.reader_of.is_empty() {
-            self.reader_of.retain(|key, slot| {
-                if !of_call(key) {
-                    return true;
+        for slot in self.reader_of.remove_call(side, call) {
+            match self.readers.get_mut(slot) {
+                Some(reader) if reader.claimed => {
+                    reader.gone = true;
+                    wakers.extend(reader.waker.take());
                 }
-                match self.readers.get_mut(*slot) {
-                    Some(reader) if reader.claimed => {
-                        reader.gone = true;
-                        wakers.extend(reader.waker.take());
-                    }
-                    // Its handler has not asked for it and cannot any more.
-                    _ => drop(self.readers.try_remove(*slot)),
-                }
-                false
-            });
+                // Its handler has not asked for it and cannot any more.
+                _ => drop(self.readers.try_remove(slot)),
+            }
         }
-        if !self.writer_of.is_empty() {
-            self.writer_of.retain(|key, slot| {
-                if !of_call(key) {
-                    return true;
-                }
-                if let Some(writer) = self.writers.get_mut(*slot) {
-                    writer.gone = true;
-                    wakers.extend(writer.waker.take());
-                }
-                false
-            });
+        for slot in self.writer_of.remove_call(side, call) {
+            if let Some(writer) = self.writers.get_mut(slot) {
+                writer.gone = true;
+                wakers.extend(writer.waker.take());
+            }
         }
     }
 
@@ -281,7 +269,7 @@ mod tests {
         assert_eq!(waiting.readers.len(), 1);
         assert!(waiting.readers[claimed].gone);
         assert!(!waiting.remove_reader(key(2), claimed));
-        assert!(waiting.readers.is_empty() && waiting.reader_of.is_empty());
+        assert!(waiting.readers.is_empty() && waiting.reader_of.get(key(1)).is_none());
     }
 
     #[test]

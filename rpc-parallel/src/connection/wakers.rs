@@ -26,11 +26,6 @@ impl Wakers {
         }
     }
 
-    /// Whether nobody has a place.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Takes all who wait now.
     pub(super) fn take(&mut self, wakers: &mut Vec<Waker>) {
         wakers.extend(self.0.iter_mut().filter_map(|(_, waker)| waker.take()));
@@ -57,6 +52,6 @@ mod tests {
         wakers.leave(&mut place);
         wakers.leave(&mut place);
         wakers.leave(&mut other);
-        assert!(wakers.is_empty());
+        assert!(wakers.0.is_empty());
     }
 }

@@ -24,7 +24,7 @@ impl Session {
         }
         let size = call.payload.len() + call.bulk.len();
         TooBig::check(size, self.message_limit())?;
-        if self.handshake.is_some() || !self.has_room(call.one_way, size) {
+        if self.handshake.is_some() || !self.room(call.one_way).take(size) {
             self.wants_vacancy = true;
             return Err(OpenCallError::Full);
         }
@@ -139,14 +139,50 @@ impl Session {
         }
     }
 
+    /// Somebody still waits until a call may be tried again.
+    pub(crate) fn want_vacancy(&mut self) {
+        self.wants_vacancy = true;
+    }
+
+    /// How much the peer takes beside what is open.
     #[inline]
-    pub(super) fn has_room(&self, one_way: bool, size: usize) -> bool {
+    pub(crate) fn room(&self, one_way: bool) -> Room {
         let allowed = &self.allowed;
-        if one_way {
-            return self.sent_one_way.has_room(size, allowed.max_open_calls, allowed.max_open_bytes);
+        let (calls, bytes) = match one_way {
+            true => self.sent_one_way.open(),
+            false => (self.local.len(), self.local.bytes()),
+        };
+        Room {
+            calls: (allowed.max_open_calls as usize).saturating_sub(calls),
+            bytes,
+            max_bytes: allowed.max_open_bytes,
+            // Whoever waits is to learn that there will be none.
+            unlimited: self.peer_closing || self.is_closing(),
         }
-        let bytes = self.local.bytes();
-        self.local.len() < allowed.max_open_calls as usize
-            && (bytes == 0 || bytes.saturating_add(size) <= allowed.max_open_bytes)
+    }
+}
+
+/// How much a peer takes beside what is open.
+#[derive(Debug)]
+pub(crate) struct Room {
+    calls: usize,
+    bytes: usize,
+    max_bytes: usize,
+    unlimited: bool,
+}
+
+impl Room {
+    /// Whether one more of this size has room, which is its own then. A single one always has.
+    pub(crate) fn take(&mut self, size: usize) -> bool {
+        if self.unlimited {
+            return true;
+        }
+        let bytes = self.bytes.saturating_add(size);
+        if self.calls == 0 || (self.bytes > 0 && bytes > self.max_bytes) {
+            return false;
+        }
+        self.calls -= 1;
+        self.bytes = bytes;
+        true
     }
 }

@@ -8,9 +8,9 @@ pub(super) struct SentOneWay {
 }
 
 impl SentOneWay {
-    /// Whether one more message of this size may be sent. A single one always may.
-    pub(super) fn has_room(&self, size: usize, max_calls: u32, max_bytes: usize) -> bool {
-        self.calls < u64::from(max_calls) && (self.bytes == 0 || self.bytes + size as u64 <= max_bytes as u64)
+    /// How many are on the way, and their bytes.
+    pub(super) fn open(&self) -> (usize, usize) {
+        (self.calls as usize, self.bytes as usize)
     }
 
     /// One was sent.

@@ -23,7 +23,7 @@ impl Session {
             return None;
         };
         let (size, closing) = (payload.len(), self.is_closing() || self.peer_closing);
-        if size > SHORT || !bulk.is_empty() || closing || self.handshake.is_some() || !self.has_room(false, size) {
+        if size > SHORT || !bulk.is_empty() || closing || self.handshake.is_some() || !self.room(false).take(size) {
             return None;
         }
         let id = self.local.open(size, 0, 0);

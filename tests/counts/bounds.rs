@@ -1,0 +1,128 @@
+//! How much each count may be, and what a program that needs more would be doing wrong.
+
+use std::fmt;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Measure {
+    /// Of both processes.
+    SystemCalls,
+    CallerAllocations,
+    WorkerAllocations,
+    /// Sent and received by the caller.
+    Bytes,
+    CallerInstructions,
+    WorkerInstructions,
+}
+
+/// The most that one unit of a workload may cost.
+pub(crate) struct Bound {
+    pub(crate) workload: &'static str,
+    pub(crate) measure: Measure,
+    pub(crate) at_most: f64,
+    /// Which worse design breaks it.
+    pub(crate) unless: &'static str,
+}
+
+const fn bound(measure: Measure, workload: &'static str, at_most: f64, unless: &'static str) -> Bound {
+    Bound { workload, measure, at_most, unless }
+}
+
+use Measure::{Bytes, CallerAllocations, CallerInstructions, SystemCalls, WorkerAllocations, WorkerInstructions};
+
+/// A unit is one call for `sequential`, `sequential-mt` (from a multi_thread runtime) and `echo` (4 KiB there and back), a
+/// thousand calls of a thousand tasks for `pipelined`, a thousand items for `download` and `upload`.
+///
+/// Allocations and bytes are exact. System calls are a little above what is measured, since it depends on the kernel
+/// how much one read finds; instructions by a tenth, since compilers and C libraries differ. A better design lowers its
+/// bound with the same change.
+pub(crate) const BOUNDS: &[Bound] = &[
+    bound(
+        SystemCalls,
+        "sequential",
+        6.2,
+        "more than a send, a receive and a wait on each side: a hop between tasks, a timer, or a second look at the socket",
+    ),
+    bound(
+        SystemCalls,
+        "sequential-mt",
+        6.5,
+        "a hop to another thread of the runtime, which costs a wake-up and a futex",
+    ),
+    bound(
+        SystemCalls,
+        "pipelined",
+        60.0,
+        "a write for each call, or for each reply, rather than one for all that are ready",
+    ),
+    bound(SystemCalls, "echo", 6.2, "the header and the payload are written, or read, on their own"),
+    bound(SystemCalls, "download", 0.3, "an item is a message, or the sender waits for credit after each batch"),
+    bound(SystemCalls, "upload", 0.3, "an item is a message, or the sender waits for credit after each batch"),
+    bound(CallerAllocations, "sequential", 0.0, "a channel, a task, a boxed future or a buffer for each call"),
+    bound(CallerAllocations, "sequential-mt", 0.0, "the same, only on a multi_thread runtime"),
+    bound(CallerAllocations, "pipelined", 1.0, "a table that grows with the number of calls made, not of calls open"),
+    bound(CallerAllocations, "echo", 3.25, "the payload is copied once more on its way"),
+    bound(CallerAllocations, "download", 0.3, "a batch is decoded into a list, or an item has memory of its own"),
+    bound(CallerAllocations, "upload", 0.3, "a batch is not encoded in place, or an item has memory of its own"),
+    bound(
+        WorkerAllocations,
+        "sequential",
+        1.0,
+        "more than the future of the handler: a task, a channel or a buffer for one that is ready at once",
+    ),
+    bound(
+        WorkerAllocations,
+        "pipelined",
+        1001.0,
+        "what is pending is kept for each call rather than in tables that are used again",
+    ),
+    bound(WorkerAllocations, "echo", 4.0, "the payload is copied once more on its way"),
+    bound(WorkerAllocations, "download", 0.3, "a batch is not encoded in place, or an item has memory of its own"),
+    bound(WorkerAllocations, "upload", 0.3, "a batch is decoded into a list, or an item has memory of its own"),
+    bound(
+        Bytes,
+        "sequential",
+        25.0,
+        "names rather than ids, fixed-size numbers, or an acknowledgement for each reply",
+    ),
+    bound(Bytes, "pipelined", 27_000.0, "ids that grow with the number of calls made, not of calls open"),
+    bound(Bytes, "echo", 8219.0, "a payload that is not carried as it is"),
+    bound(Bytes, "download", 2001.0, "a header for each item beyond its length"),
+    bound(Bytes, "upload", 2001.0, "a header for each item beyond its length"),
+    bound(
+        CallerInstructions,
+        "sequential",
+        6300.0,
+        "a task or thread hop, a timer, or a hash map in the path of a call",
+    ),
+    bound(CallerInstructions, "sequential-mt", 8500.0, "the same, only on a multi_thread runtime"),
+    bound(CallerInstructions, "pipelined", 2_300_000.0, "a lock, a wake-up or a search more for each call"),
+    bound(CallerInstructions, "echo", 9100.0, "bytes that go through serde one by one, or are copied once more"),
+    bound(CallerInstructions, "download", 250_000.0, "a lock, a wake-up or an allocation for each item"),
+    bound(CallerInstructions, "upload", 162_000.0, "a lock, a wake-up or an allocation for each item"),
+    bound(WorkerInstructions, "sequential", 4700.0, "a task for each handler, or a lookup by name"),
+    bound(WorkerInstructions, "pipelined", 1_900_000.0, "a lock, a wake-up or a search more for each call"),
+    bound(WorkerInstructions, "echo", 7600.0, "bytes that go through serde one by one, or are copied once more"),
+    bound(WorkerInstructions, "download", 158_000.0, "a lock, a wake-up or an allocation for each item"),
+    bound(WorkerInstructions, "upload", 262_000.0, "a lock, a wake-up or an allocation for each item"),
+];
+
+impl Measure {
+    /// A library could do without.
+    pub(crate) fn can_be_zero(self) -> bool {
+        matches!(self, CallerAllocations | WorkerAllocations)
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            SystemCalls => "system calls",
+            CallerAllocations => "allocations, caller",
+            WorkerAllocations => "allocations, worker",
+            Bytes => "bytes",
+            CallerInstructions => "instructions, caller",
+            WorkerInstructions => "instructions, worker",
+        })
+    }
+}

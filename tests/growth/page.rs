@@ -1,0 +1,33 @@
+//! The page for the documentation.
+
+use std::{fmt::Write, fs, path::Path};
+
+use crate::Growth;
+
+/// Writes docs/growth.md and its charts.
+pub(crate) fn write(all: &[Growth]) {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    fs::create_dir_all(docs.join("benchmarks")).unwrap();
+    let mut text = HEAD.to_owned();
+    for growth in all {
+        let file = format!("benchmarks/growth-{}.svg", growth.name);
+        fs::write(docs.join(&file), growth.chart().svg()).unwrap();
+        let _ = write!(text, "\n## {title}\n\n![{title}]({file})\n\n{}", growth.table(), title = growth.title);
+    }
+    fs::write(docs.join("growth.md"), text).unwrap();
+}
+
+const HEAD: &str = "\
+# Growth
+
+What one call, connection, worker or stream costs where there are many. This page is written by
+
+    cargo bench -p rpc-parallel-tests --bench growth
+
+Each cell is microseconds of CPU time of both ends for one of them, all processes on one CPU, which leaves out waiting and most
+of what else the machine does. *Growth* is the cost of the most beside the least cost of fewer: 1 is flat.
+
+Where there are few, a wake-up or two is part of each; where there are many, it is shared. What grows nevertheless is the memory
+that each one touches: a hundred thousand tasks, or ten thousand streams, are beyond the caches, and to change between hundreds
+of processes costs more than between two, also for the plain `cat` that is measured beside them.
+";
