@@ -118,6 +118,8 @@ impl Driver {
                 }
             };
             self.dispatch(core);
+            // A pass that reads nothing is saved.
+            more = more && shared.socket.poll_more(cx);
             if !more || !self.incoming.is_empty() || self.closed.is_some() || self.items >= ITEMS_PER_POLL {
                 break;
             }
@@ -202,10 +204,8 @@ impl Driver {
     }
 
     /// Runs what is due and sets the timer for what comes next.
-    fn drive_timer(&mut self, cx: &mut Context<'_>) {
-        let shared = Arc::clone(&self.shared);
+    fn drive_timer(&mut self, cx: &mut Context<'_>, core: &mut Core) {
         loop {
-            let mut core = shared.lock();
             let Some(next) = core.session.poll_timeout() else {
                 self.timer_set = None;
                 return;
@@ -219,15 +219,16 @@ impl Driver {
             }
             self.timer_set = None;
             core.session.handle_timeout(Instant::now());
-            self.dispatch(&mut core);
+            self.dispatch(core);
         }
     }
 
-    /// Writes what is queued. Returns whether the rest must wait for another poll.
+    /// Does what is due, and writes what is queued.
     fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.send(&mut self.replies);
+        self.drive_timer(cx, &mut core);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their
             // turn: writing now would cost one write for each of them.
@@ -280,7 +281,6 @@ impl Future for Driver {
             let idle = this.incoming.is_empty();
             calls += this.incoming.len();
             this.serve();
-            this.drive_timer(cx);
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();

@@ -62,6 +62,11 @@ impl Socket {
         }
     }
 
+    /// Whether there may be more to read. If not, the task is woken by what comes.
+    pub(crate) fn poll_more(&self, cx: &mut Context<'_>) -> bool {
+        self.readable.poll_read_ready(cx).is_ready()
+    }
+
     /// Reads what is there, without asking the runtime's poller, which may not have seen it yet. `Pending` if there is
     /// nothing; nobody is woken by what comes later.
     pub(crate) fn recv_now(&self, mut buffer: impl BufMut) -> Poll<io::Result<usize>> {
