@@ -10,6 +10,7 @@ mod life;
 mod load;
 mod many;
 mod queue;
+mod spin;
 mod target;
 mod tree;
 

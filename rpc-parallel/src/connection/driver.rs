@@ -84,7 +84,8 @@ impl Driver {
         core.last_replies = 0;
         if std::mem::take(&mut self.has_read) {
             self.dispatch(&mut core);
-            return false;
+            // The poller may have told of these bytes meanwhile, to nobody: it must know whom to tell of the next ones.
+            return shared.socket.poll_more(cx);
         }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
@@ -271,7 +272,7 @@ impl Future for Driver {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.shared.driver.register(cx.waker());
-        let mut calls = 0;
+        let (mut calls, mut spins) = (0, 0);
         this.items = 0;
         for _ in 0..PASSES_PER_POLL {
             if let Some(reason) = this.closed.clone() {
@@ -284,6 +285,11 @@ impl Future for Driver {
             this.transmit(cx, idle);
             if !more && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();
+                // Tasks that have become ready meanwhile want their turn; the chance is there when we have ours again.
+                if this.chance.is_some() && spins == SPINS_PER_POLL {
+                    break;
+                }
+                spins += 1;
                 if !this.spin() {
                     return Poll::Pending;
                 }
@@ -325,6 +331,9 @@ impl std::fmt::Debug for Driver {
         f.debug_struct("Driver").field("peer", &self.shared.peer).finish_non_exhaustive()
     }
 }
+
+/// Looks for what comes next before the other tasks of the runtime get their turn.
+const SPINS_PER_POLL: usize = 4;
 
 /// Reads before the handlers of what has arrived get their turn.
 const READS_PER_PASS: usize = 8;
