@@ -8,7 +8,9 @@
 mod allocations;
 mod workloads;
 
-use rpc_parallel::{Client, Spawn};
+use std::time::Duration;
+
+use rpc_parallel::{Client, Settings, Spawn};
 use tokio::runtime::Builder;
 
 use allocations::Counting;
@@ -35,7 +37,10 @@ fn main() {
 async fn run(workload: &'static Workload, units: usize) {
     // Not `/proc/self/exe`: under an instrumentation tool that would be the tool.
     let executable = std::env::current_exe().expect("a program");
-    let worker = Counted::spawn(()).executable(executable).await.expect("a worker");
+    // How often one looks for what comes next depends on the time that the other side takes: that is no count.
+    let mut settings = Settings::default();
+    settings.spin = Duration::ZERO;
+    let worker = Counted::spawn(()).settings(settings).executable(executable).await.expect("a worker");
     let client = worker.connect().await.expect("a connection");
     // Tables and buffers reach their size.
     (workload.run)(client.clone(), WARM_UP).await;
