@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -138,7 +138,13 @@ impl Program {
     pub(crate) fn start_at(path: impl AsRef<Path>, arguments: &[&str]) -> Self {
         let mut command = Command::new(path.as_ref());
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = loop {
+            match command.spawn() {
+                // A child that another test starts at this moment holds a fresh copy open for writing until it has its image.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                child => break child.unwrap(),
+            }
+        };
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
     }

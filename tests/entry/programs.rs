@@ -1,7 +1,7 @@
 //! Programs with a main of every kind.
 
 use std::{
-    fs,
+    fs, io,
     process::{Command, Output, Stdio},
 };
 
@@ -32,8 +32,15 @@ fn a_main_with_arguments_and_a_file_that_changes() {
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("cli");
         fs::copy(env!("CARGO_BIN_EXE_rpc-parallel-entry-cli"), &program).unwrap();
-        let output =
-            Command::new(&program).arg(command).current_dir(&directory).stdin(Stdio::null()).output().unwrap();
+        let mut start = Command::new(&program);
+        start.arg(command).current_dir(&directory).stdin(Stdio::null());
+        let output = loop {
+            match start.output() {
+                // A child that another test starts at this moment holds the copy open for writing until it has its image.
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                output => break output.unwrap(),
+            }
+        };
         assert!(output.status.success(), "{command}: {output:?}");
         let said = fs::read_to_string(directory.path().join("said")).unwrap();
         // Twice the answer and the number of arguments: the program's name and the three that name it in `ps`.
