@@ -22,6 +22,8 @@ pub(crate) struct Charge {
     /// The build of the spawner, if the worker runs the same image and so need not find it out.
     pub(crate) build: Option<BuildId>,
     pub(crate) key: [u8; 32],
+    /// How many CPUs the machine has.
+    pub(crate) cpus: usize,
     pub(crate) settings: Settings,
     pub(crate) ending: Ending,
     /// Threads of the worker's runtime; 1 is a current-thread runtime.

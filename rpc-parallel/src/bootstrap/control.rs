@@ -23,6 +23,8 @@ pub(crate) struct ControlSender(Arc<Shared>);
 
 struct Shared {
     socket: UnixStream,
+    /// The connection on which the launcher waits for this worker to be ready.
+    first: Mutex<Option<UnixStream>>,
     writing: Mutex<()>,
     shutdown: Mutex<OnShutdown>,
 }
@@ -34,19 +36,25 @@ enum OnShutdown {
 }
 
 impl ControlSender {
-    pub(super) fn new(socket: OwnedFd) -> Self {
-        let shutdown = Mutex::new(OnShutdown::Exit);
-        Self(Arc::new(Shared { socket: socket.into(), writing: Mutex::new(()), shutdown }))
+    pub(super) fn new(socket: OwnedFd, first: Option<OwnedFd>) -> Self {
+        let (first, shutdown) = (Mutex::new(first.map(Into::into)), Mutex::new(OnShutdown::Exit));
+        Self(Arc::new(Shared { socket: socket.into(), first, writing: Mutex::new(()), shutdown }))
     }
 
-    /// Says that this worker serves. The master's launch is over with it.
-    pub(crate) fn ready(&self, bytes: &[u8]) -> io::Result<()> {
-        self.send(Kind::Ready, bytes)
+    /// Says that this worker serves, on the first connection, which it gives. The master's launch is over with it.
+    pub(crate) fn ready(&self, bytes: &[u8]) -> io::Result<UnixStream> {
+        let first = self.take_first().ok_or(io::ErrorKind::NotConnected)?;
+        send_all(first.as_fd(), &encode(Kind::Ready, bytes))?;
+        // For the keeper, when this worker's time to get ready is over.
+        self.send(Kind::Ready, &[])?;
+        Ok(first)
     }
 
     /// Says why this worker cannot serve, and ends it.
     pub(crate) fn failed(&self, bytes: &[u8]) -> ! {
         let _ = self.send(Kind::Failed, bytes);
+        // Its end has the keeper look, whatever the exit handlers do.
+        drop(self.take_first());
         process::exit(1)
     }
 
@@ -87,6 +95,10 @@ impl ControlSender {
         let message = encode(kind, bytes);
         let _writing = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
         send_all(self.0.socket.as_fd(), &message)
+    }
+
+    fn take_first(&self) -> Option<UnixStream> {
+        self.0.first.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn on_shutdown_lock(&self) -> MutexGuard<'_, OnShutdown> {

@@ -25,7 +25,8 @@ use crate::process::{
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) bytes: Vec<u8>,
-    /// In the order of the launch.
+    /// In the order of the launch, without the first connection.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing else is handed over yet"))]
     pub(crate) descriptors: Vec<OwnedFd>,
     pub(crate) name: String,
     pub(crate) control: ControlSender,
@@ -67,7 +68,8 @@ fn accept() -> Result<Ticket, Refusal> {
     }
     let control = take_stdin().map_err(|error| because("cannot move its control socket", &error))?;
     let (header, descriptors) = read_header(&control)?;
-    let control = ControlSender::new(control);
+    let mut descriptors = descriptors.into_iter();
+    let control = ControlSender::new(control, descriptors.next());
     control.hello().map_err(|_| Refusal::MasterGone)?;
     if !header.flags.survive {
         system::wake_at_parents_death();
@@ -91,7 +93,7 @@ fn accept() -> Result<Ticket, Refusal> {
     }
     lifeline::start(control.clone(), parent, header.flags, None)
         .map_err(|error| because("cannot start its lifeline thread", &error))?;
-    Ok(Ticket { bytes, descriptors, name, control })
+    Ok(Ticket { bytes, descriptors: descriptors.collect(), name, control })
 }
 
 /// Moves the socket away from descriptor 0, where every child of this process would inherit it, and where a handler that

@@ -1,13 +1,6 @@
 //! What a worker does with its ticket: it makes its state, serves, and ends when it should.
 
-use std::{
-    os::{
-        fd::OwnedFd,
-        unix::{net::UnixStream, process::parent_id},
-    },
-    process,
-    sync::Arc,
-};
+use std::{os::unix::process::parent_id, process, sync::Arc};
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
@@ -21,6 +14,7 @@ use crate::{
     build::set_build_id,
     codec,
     connection::Shared,
+    cpus,
     fault::Fault,
     registry::{Registration, Registry},
     server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig, Serving},
@@ -32,7 +26,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     if codec::decode::<Charge>(&ticket.bytes).is_err() {
         crate::process::tests::commands::run(ticket);
     }
-    let Ticket { bytes, descriptors, name, control } = ticket;
+    let Ticket { bytes, name, control, .. } = ticket;
     let fail = |failure: &StartFailure| -> ! {
         control.failed(&postcard::to_stdvec(failure).unwrap_or_default());
     };
@@ -49,18 +43,27 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     if let Some(build) = charge.build {
         set_build_id(build);
     }
+    cpus::set_online(charge.cpus);
     let runtime = match build_runtime(charge.threads, name) {
         Ok(runtime) => runtime,
         Err(error) => fail(&StartFailure::System(format!("its runtime cannot be started: {error}"))),
     };
-    let ready = control.clone();
+    let sender = control.clone();
     let worker = async {
         let ending = charge.ending;
-        let Started { server, first, ready: said } = start(charge, registration, descriptors).await?;
+        // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
+        let acquainted = charge.build.map(|_| parent_id());
+        let Started { server, serving, ready } = start(charge, registration).await?;
         let request = Arc::clone(&server);
-        control.on_shutdown(move || request.shutdown());
-        // A master that is gone by now is the lifeline's business.
-        let _ = ready.ready(&postcard::to_stdvec(&said).unwrap_or_default());
+        sender.on_shutdown(move || request.shutdown());
+        // Before the connection is served, for what is said there comes behind it.
+        let first = match sender.ready(&postcard::to_stdvec(&ready).unwrap_or_default()) {
+            Ok(stream) => {
+                server.serve(stream, acquainted, serving).map_err(system("it cannot use its first connection"))?
+            }
+            // A master that is gone by now is the lifeline's business.
+            Err(_) => std::future::pending().await,
+        };
         serve(&server, ending, first).await;
         Ok::<_, StartFailure>(())
     };
@@ -100,25 +103,18 @@ fn told(fault: Fault) -> StartFailure {
 /// The longest error of a worker's state that the spawner is told in full.
 const FAULT_LIMIT: usize = 1 << 20;
 
-/// A worker that serves.
+/// A worker that is about to serve.
 struct Started {
     server: Arc<Server>,
-    /// The connection that was handed over.
-    first: Option<Arc<Shared>>,
+    /// What serves the first connection.
+    serving: Serving,
     ready: Ready,
 }
 
-/// Makes the state, listens, and takes the connection that was handed over.
-async fn start(
-    charge: Charge,
-    registration: &Registration,
-    descriptors: Vec<OwnedFd>,
-) -> Result<Started, StartFailure> {
-    // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
-    let acquainted = charge.build.map(|_| parent_id());
+/// Makes the state, listens, and opens the trait for the first connection.
+async fn start(charge: Charge, registration: &Registration) -> Result<Started, StartFailure> {
     let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
     let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(told)?;
-    let system = |what: &'static str| move |error| StartFailure::System(format!("{what}: {error}"));
     let address = server.listen().map_err(system("it cannot listen"))?;
     let (serving, opened) = match &charge.opening {
         Some(request) => {
@@ -127,21 +123,19 @@ async fn start(
         }
         None => (Serving::new(Arc::clone(&server)), None),
     };
-    let first = descriptors
-        .into_iter()
-        .next()
-        .map(|descriptor| server.serve(UnixStream::from(descriptor), acquainted, serving))
-        .transpose()
-        .map_err(system("it cannot use its first connection"))?;
-    Ok(Started { server, first, ready: Ready { address, opened } })
+    Ok(Started { server, serving, ready: Ready { address, opened } })
+}
+
+fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartFailure {
+    move |error| StartFailure::System(format!("{what}: {error}"))
 }
 
 /// Serves until the worker should end, and ends its connections.
-async fn serve(server: &Server, ending: Ending, first: Option<Arc<Shared>>) {
+async fn serve(server: &Server, ending: Ending, first: Arc<Shared>) {
     let first_ended = async {
-        match (ending, first) {
-            (Ending::FirstConnection, Some(first)) => drop(first.closed().await),
-            _ => std::future::pending().await,
+        match ending {
+            Ending::FirstConnection => drop(first.closed().await),
+            Ending::Master | Ending::Request => std::future::pending().await,
         }
     };
     tokio::select! {

@@ -5,10 +5,7 @@
 //! so only while somebody else is at work for us: hence all the conditions, and the score.
 
 use std::{
-    sync::{
-        OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
@@ -133,8 +130,7 @@ const SHARED_CPU: Duration = Duration::from_micros(3);
 /// Whether this machine has a CPU for this process beside one for every process that it is connected to. Which of them a
 /// process is bound to, and whether they are busy, shows in the score.
 fn has_cpu_for_each() -> bool {
-    static CPUS: OnceLock<usize> = OnceLock::new();
-    LIVE.load(Ordering::Relaxed) < *CPUS.get_or_init(cpus::online)
+    LIVE.load(Ordering::Relaxed) < cpus::online()
 }
 
 /// What a side may look for.

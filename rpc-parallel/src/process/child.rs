@@ -17,13 +17,12 @@ use super::{
     channel::{Channel, Event},
     handle::{Links, Wish},
     messages::Kind,
-    request::Launched,
     stderr::StderrPipe,
     watch::{ExitWatch, State},
 };
 use crate::{DeathReport, Exit};
 
-/// How long a child that closed its control socket before it was ready has to die by itself: descriptors are closed
+/// How long a child that closed its first connection before it was ready has to die by itself: descriptors are closed
 /// just before the death can be seen, and its exit code tells more than our SIGKILL.
 const CLOSED_GRACE: Duration = Duration::from_millis(100);
 /// How long a child that said why it failed has to end by itself.
@@ -51,11 +50,15 @@ pub(super) struct Kept {
 
 /// What is known of a child's start.
 struct Progress {
-    /// Who waits for it; nobody once it was answered.
-    reply: Option<oneshot::Sender<Result<Launched, LaunchError>>>,
+    /// Takes why it failed; nobody once it was answered.
+    refusal: Option<oneshot::Sender<LaunchError>>,
     hello: bool,
-    /// The child closed the control socket.
+    /// The child has said here that it is ready. Whoever waits for it hears it elsewhere.
+    ready: bool,
+    /// The child closed the control socket, or the first connection before it was ready.
     closed: bool,
+    /// It was asked to end.
+    ending: bool,
     failed: Option<Vec<u8>>,
     timed_out: Option<Step>,
     kill_at: Option<Instant>,
@@ -64,11 +67,13 @@ struct Progress {
 
 impl Kept {
     /// Sees to the child until nothing of it is left.
-    pub(super) async fn keep(mut self, reply: oneshot::Sender<Result<Launched, LaunchError>>) {
+    pub(super) async fn keep(mut self, refusal: oneshot::Sender<LaunchError>) {
         let mut progress = Progress {
-            reply: Some(reply),
+            refusal: Some(refusal),
             hello: false,
+            ready: false,
             closed: false,
+            ending: false,
             failed: None,
             timed_out: None,
             kill_at: self.born.checked_add(self.start_timeout),
@@ -76,19 +81,17 @@ impl Kept {
         };
         self.live(&mut progress).await;
         let exit = self.reap();
-        while let Some(Event::Message(message)) = self.control.next_now().await {
-            self.receive(message.kind, message.bytes, &mut progress);
-        }
+        self.listen(&mut progress);
         if let Some(stderr) = &mut self.stderr {
             let _ = timeout(DRAIN, async { while stderr.pump().await {} }).await;
         }
         let report = self.report(exit);
-        let answer = progress.reply.take().map(|reply| (reply, self.refusal(Some(&report), &mut progress)));
+        let answer = progress.refusal.take().map(|refusal| (refusal, self.refusal(Some(&report), &mut progress)));
         // Whoever learns of the death finds nothing of the child left: all its descriptors are closed before.
         let Links { death, .. } = self.close();
         death.send_replace(Some(report));
-        if let Some((reply, error)) = answer {
-            let _ = reply.send(Err(error));
+        if let Some((refusal, error)) = answer {
+            let _ = refusal.send(error);
         }
     }
 
@@ -115,7 +118,7 @@ impl Kept {
                         if self.watch.look() != State::Running {
                             return;
                         }
-                        if progress.reply.is_some() {
+                        if self.is_starting(progress) {
                             progress.kill_in(CLOSED_GRACE);
                         }
                     }
@@ -125,36 +128,33 @@ impl Kept {
                     Ok(()) => self.grant(progress),
                     Err(_) => wishes = false,
                 },
-                () = abandoned(&mut progress.reply), if progress.reply.is_some() => {
-                    progress.reply = None;
-                    self.kill();
-                }
                 () = at(progress.kill_at), if progress.kill_at.is_some() => {
                     progress.kill_at = None;
                     self.time_out(progress);
                 }
                 () = at(progress.answer_by), if progress.answer_by.is_some() => {
                     progress.answer_by = None;
-                    if let Some(reply) = progress.reply.take() {
-                        let _ = reply.send(Err(self.refusal(None, progress)));
+                    if let Some(refusal) = progress.refusal.take() {
+                        let _ = refusal.send(self.refusal(None, progress));
                     }
                 }
             }
         }
     }
 
+    /// Takes what the child has said on the control socket, which nobody had to know before.
+    fn listen(&mut self, progress: &mut Progress) {
+        while let Some(Event::Message(message)) = self.control.next_now() {
+            self.receive(message.kind, message.bytes, progress);
+        }
+    }
+
     fn receive(&mut self, kind: Kind, bytes: Vec<u8>, progress: &mut Progress) {
         match kind {
             Kind::Hello => progress.hello = true,
-            Kind::Ready => {
-                if let Some(reply) = progress.reply.take() {
-                    progress.kill_at = None;
-                    // If nobody waits any longer, what comes back is dropped, and that kills the child.
-                    let _ = reply.send(Ok(Launched::new(self.process.clone(), bytes)));
-                }
-            }
+            Kind::Ready => progress.ready = true,
             Kind::Failed => {
-                if progress.reply.is_some() {
+                if self.is_starting(progress) {
                     progress.failed = Some(bytes);
                     progress.kill_in(FAILED_GRACE);
                 }
@@ -165,12 +165,25 @@ impl Kept {
         }
     }
 
+    /// Whether somebody waits for the child to be ready.
+    fn is_starting(&self, progress: &Progress) -> bool {
+        progress.refusal.is_some() && !progress.ready && !self.process.is_ready()
+    }
+
     fn grant(&mut self, progress: &mut Progress) {
         let wish = *self.links.wish.borrow_and_update();
         match wish {
             Wish::Live => {}
+            Wish::Explain => {
+                self.listen(progress);
+                progress.closed = true;
+                if self.is_starting(progress) && progress.failed.is_none() {
+                    progress.kill_in(CLOSED_GRACE);
+                }
+            }
             Wish::Shutdown => {
                 self.control.send(Kind::Shutdown);
+                progress.ending = true;
                 progress.kill_at = Instant::now().checked_add(self.grace);
             }
             Wish::Kill => self.kill(),
@@ -178,7 +191,12 @@ impl Kept {
     }
 
     fn time_out(&mut self, progress: &mut Progress) {
-        if progress.reply.is_some() {
+        if !progress.ending {
+            self.listen(progress);
+            if !self.is_starting(progress) {
+                // It has been ready for long.
+                return;
+            }
             progress.answer_by = Instant::now().checked_add(DEATH_GRACE);
             if progress.failed.is_none() && !progress.closed {
                 progress.timed_out = Some(self.step(progress));
@@ -265,13 +283,6 @@ async fn pump(stderr: &mut Option<StderrPipe>) -> bool {
     match stderr {
         Some(stderr) => stderr.pump().await,
         None => false,
-    }
-}
-
-async fn abandoned(reply: &mut Option<oneshot::Sender<Result<Launched, LaunchError>>>) {
-    match reply {
-        Some(reply) => reply.closed().await,
-        None => std::future::pending().await,
     }
 }
 

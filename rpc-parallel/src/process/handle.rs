@@ -1,6 +1,13 @@
-//! A child that is ready, as its owners see it.
+//! A child as its owners see it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -12,8 +19,11 @@ pub(crate) struct Process(Arc<Inner>);
 
 struct Inner {
     name: String,
-    pid: u32,
+    /// 0 until the process exists.
+    pid: AtomicU32,
     host: String,
+    /// Whoever launched it knows that it serves.
+    ready: AtomicBool,
     wish: watch::Sender<Wish>,
     death: watch::Receiver<Option<DeathReport>>,
 }
@@ -22,6 +32,8 @@ struct Inner {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Wish {
     Live,
+    /// The end of its first connection was seen before it was ready: what does it say on the control socket?
+    Explain,
     Shutdown,
     Kill,
 }
@@ -34,15 +46,31 @@ pub(super) struct Links {
 }
 
 impl Process {
-    pub(super) fn new(name: String, pid: u32, host: String) -> (Self, Links) {
+    /// A child that is about to be started.
+    pub(super) fn new(name: String, host: String) -> (Self, Links) {
         let (wish, wish_seen) = watch::channel(Wish::Live);
         let (death_known, death) = watch::channel(None);
-        let process = Self(Arc::new(Inner { name, pid, host, wish, death }));
+        let (pid, ready) = (AtomicU32::new(0), AtomicBool::new(false));
+        let process = Self(Arc::new(Inner { name, pid, host, ready, wish, death }));
         (process, Links { wish: wish_seen, death: death_known })
     }
 
+    /// Its pid; 0 before the keeper knows it, which no process has that [`launch`](super::launch) has returned.
     pub(crate) fn pid(&self) -> u32 {
-        self.0.pid
+        self.0.pid.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_pid(&self, pid: u32) {
+        self.0.pid.store(pid, Ordering::Release);
+    }
+
+    /// Its start is over. The keeper sees it when it looks: to wake it for this would cost more than it knowing.
+    pub(super) fn set_ready(&self) {
+        self.0.ready.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.0.ready.load(Ordering::Acquire)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -77,6 +105,11 @@ impl Process {
         self.want(Wish::Kill);
     }
 
+    /// Has the keeper look why the child has ended its first connection before it was ready.
+    pub(super) fn explain(&self) {
+        self.want(Wish::Explain);
+    }
+
     /// A guard that shuts the child down when it is dropped.
     pub(crate) fn owned(&self) -> OwnedProcess {
         OwnedProcess { process: self.clone(), armed: true }
@@ -93,14 +126,14 @@ impl Process {
     /// The keeper's task is gone without a report, which only a panic in it could cause.
     fn unknown(&self) -> DeathReport {
         let line = "[rpc-parallel: how it ended is not known]".to_owned();
-        let Inner { name, pid, host, .. } = &*self.0;
-        DeathReport::new(name.clone(), *pid, host.clone(), Exit::Code(-1), vec![line], Duration::ZERO)
+        let Inner { name, host, .. } = &*self.0;
+        DeathReport::new(name.clone(), self.pid(), host.clone(), Exit::Code(-1), vec![line], Duration::ZERO)
     }
 }
 
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Process").field("name", &self.0.name).field("pid", &self.0.pid).finish_non_exhaustive()
+        f.debug_struct("Process").field("name", &self.0.name).field("pid", &self.pid()).finish_non_exhaustive()
     }
 }
 

@@ -53,7 +53,7 @@ impl Keeper {
 
 async fn keep(mut requests: mpsc::UnboundedReceiver<Request>, relay: Relay) {
     while let Some(request) = requests.recv().await {
-        if !request.reply.is_closed() {
+        if !request.refusal.is_closed() {
             spawn::start(request, &relay);
         }
     }

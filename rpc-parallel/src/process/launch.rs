@@ -1,33 +1,87 @@
 //! Starting a child and waiting until it is ready.
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, io, os::unix::net::UnixStream, time::Duration};
 
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot::{self, error::RecvError},
+    time::sleep,
+};
 
 use super::{
     Launch, LaunchError, Process, Stderr,
     entry::{self, MARKER},
     executable::host,
+    first::FirstConnection,
     keeper,
     messages::{MAX_DESCRIPTORS, MAX_NAME, MAX_TICKET},
-    request::{Launched, Request},
+    request::Request,
+    socket::pair,
 };
 
-/// Starts a child and waits until it is ready; gives what it said then.
+/// Starts a child and waits until it is ready; gives what it said then, and our end of its first connection.
 ///
 /// If the future is dropped, the child is killed and reaped.
-pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>), LaunchError> {
+pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStream), LaunchError> {
     launch.check()?;
     let stdout = launch.stdout.open()?;
     let stderr = match &launch.stderr {
         Stderr::To(redirect) => Some(redirect.open()?),
         Stderr::Relay | Stderr::Capture => None,
     };
-    let (reply, answer) = oneshot::channel();
-    keeper::submit(Request { launch, stdout, stderr, host: host(), reply }).map_err(LaunchError::Keeper)?;
-    match answer.await {
-        Ok(launched) => launched.map(Launched::accept),
-        Err(_) => Err(LaunchError::Keeper(std::io::Error::other("it dropped a request"))),
+    let failed = |error| LaunchError::NotStarted { what: "its first connection".to_owned(), error };
+    let (ours, theirs) = pair().map_err(failed)?;
+    let connection = FirstConnection::new(ours).map_err(failed)?;
+    let (process, links) = Process::new(launch.name.clone(), host());
+    let (refusal, refused) = oneshot::channel();
+    let starting = Starting(process.clone());
+    let request = Request { launch, first: theirs, stdout, stderr, process, links, refusal };
+    keeper::submit(request).map_err(LaunchError::Keeper)?;
+    let ready = starting.ready(&connection, refused).await?;
+    Ok((starting.over().await, ready, connection.into_stream()))
+}
+
+/// A child on its way. If nobody waits for it any longer, it is killed.
+struct Starting(Process);
+
+impl Starting {
+    /// Waits for what the child says when it is ready, or for the keeper to say why it will not be.
+    async fn ready(
+        &self,
+        connection: &FirstConnection,
+        mut refused: oneshot::Receiver<LaunchError>,
+    ) -> Result<Vec<u8>, LaunchError> {
+        let error = tokio::select! {
+            biased;
+            ready = connection.ready() => match ready {
+                Some(ready) => {
+                    self.0.set_ready();
+                    return Ok(ready);
+                }
+                None => {
+                    self.0.explain();
+                    refused.await
+                }
+            },
+            error = &mut refused => error,
+        };
+        Err(error.unwrap_or_else(|_: RecvError| LaunchError::Keeper(io::Error::other("it dropped a request"))))
+    }
+
+    /// The child belongs to whoever gets it from now on.
+    async fn over(self) -> Process {
+        // The keeper notes the number as soon as the child runs, which then has most of its start before it.
+        while self.0.pid() == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        self.0.clone()
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if !self.0.is_ready() {
+            self.0.kill();
+        }
     }
 }
 
@@ -41,7 +95,7 @@ impl Launch {
         entry::check(&self.program)?;
         for (what, size, limit) in [
             ("the ticket's length in bytes", self.ticket.len() as u64, MAX_TICKET),
-            ("the number of descriptors", self.descriptors.len() as u64, MAX_DESCRIPTORS as u64),
+            ("the number of descriptors", self.descriptors.len() as u64 + 1, MAX_DESCRIPTORS as u64),
             ("the name's length in bytes", self.name.len() as u64, MAX_NAME as u64),
         ] {
             if size > limit {

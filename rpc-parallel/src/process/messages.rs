@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! parent -> child:  header  name  ticket  message*        descriptors ride on the header's first byte
-//! child -> parent:  message*                              the first one is Hello
+//! child -> parent:  message*                              the first one is Hello; nobody reads before it must
+//! child -> parent:  Ready                                 on the first connection, the first of the descriptors
 //!
 //! header   magic "rpc-prl\0" | version u8 | flags u8 | descriptors u16 | parent pid u32 | name length u16 |
 //!          ticket length u64                              26 bytes, all numbers little-endian
@@ -23,7 +24,7 @@ pub(crate) const MAX_DESCRIPTORS: usize = 253;
 pub(crate) const MAX_NAME: usize = 4096;
 
 const MAGIC: [u8; 8] = *b"rpc-prl\0";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The first bytes that a child reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -121,7 +122,7 @@ impl fmt::Display for HeaderError {
 pub(crate) enum Kind {
     /// From the child: it is a worker, and reads its ticket.
     Hello,
-    /// From the child: it serves.
+    /// From the child: it serves. What there is to say stands on the first connection; on the control socket it is empty.
     Ready,
     /// From the child: it cannot serve, and ends.
     Failed,
@@ -165,11 +166,28 @@ pub(crate) struct Message {
 /// text of an error, of which the beginning is better than nothing.
 pub(crate) fn encode(kind: Kind, bytes: &[u8]) -> Vec<u8> {
     let bytes = &bytes[..bytes.len().min(MAX_MESSAGE as usize)];
-    let mut message = Vec::with_capacity(5 + bytes.len());
+    let mut message = Vec::with_capacity(Head::SIZE + bytes.len());
     message.push(kind.encode());
     message.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
     message.extend_from_slice(bytes);
     message
+}
+
+/// What a message begins with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) kind: Kind,
+    pub(crate) length: u32,
+}
+
+impl Head {
+    pub(crate) const SIZE: usize = 5;
+
+    pub(crate) fn decode([kind, l0, l1, l2, l3]: [u8; Self::SIZE]) -> Result<Self, BadMessage> {
+        let length = u32::from_le_bytes([l0, l1, l2, l3]);
+        let kind = Kind::decode(kind).filter(|_| length <= MAX_MESSAGE).ok_or(BadMessage)?;
+        Ok(Self { kind, length })
+    }
 }
 
 /// Finds messages in what was read. It holds at most one incomplete message, and never more bytes than arrived.
@@ -185,15 +203,11 @@ impl Splitter {
 
     /// The next whole message, if it is there.
     pub(crate) fn next(&mut self) -> Result<Option<Message>, BadMessage> {
-        let Some((&[kind, l0, l1, l2, l3], rest)) = self.buffer.split_first_chunk::<5>() else { return Ok(None) };
-        let kind = Kind::decode(kind).ok_or(BadMessage)?;
-        let length = u32::from_le_bytes([l0, l1, l2, l3]);
-        if length > MAX_MESSAGE {
-            return Err(BadMessage);
-        }
+        let Some((&head, rest)) = self.buffer.split_first_chunk() else { return Ok(None) };
+        let Head { kind, length } = Head::decode(head)?;
         let Some(bytes) = rest.get(..length as usize) else { return Ok(None) };
         let bytes = bytes.to_vec();
-        self.buffer.drain(..5 + bytes.len());
+        self.buffer.drain(..Head::SIZE + bytes.len());
         Ok(Some(Message { kind, bytes }))
     }
 }
@@ -211,7 +225,7 @@ mod tests {
         let flags = Flags { survive: true, stdout_of_master: false, stderr_of_master: true };
         let header = Header { flags, descriptors: 2, parent: 0x01020304, name: 7, ticket: 0x1122 };
         let bytes = header.encode();
-        assert_eq!(&bytes, b"rpc-prl\0\x01\x05\x02\0\x04\x03\x02\x01\x07\0\x22\x11\0\0\0\0\0\0");
+        assert_eq!(&bytes, b"rpc-prl\0\x02\x05\x02\0\x04\x03\x02\x01\x07\0\x22\x11\0\0\0\0\0\0");
         assert_eq!(Header::decode(&bytes), Ok(header));
     }
 

@@ -16,6 +16,7 @@ mod child;
 pub(crate) mod entry;
 mod error;
 pub(crate) mod executable;
+mod first;
 mod handle;
 pub(crate) mod image;
 mod keeper;

@@ -4,7 +4,7 @@ use std::{ffi::OsString, os::fd::OwnedFd, path::PathBuf, time::Duration};
 
 use tokio::sync::oneshot;
 
-use super::{LaunchError, Process, Program, Redirect, Stderr, redirect::Output};
+use super::{LaunchError, Process, Program, Redirect, Stderr, handle::Links, redirect::Output};
 
 /// A child to start.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Launch {
     pub(crate) stderr: Stderr,
     /// What the child is to do. It travels over the control socket, out of sight.
     pub(crate) ticket: Vec<u8>,
-    /// Handed over with the ticket, in this order.
+    /// Handed over with the ticket, in this order, after the first connection.
     pub(crate) descriptors: Vec<OwnedFd>,
     /// From here to ready.
     pub(crate) start_timeout: Duration,
@@ -63,38 +63,13 @@ impl Launch {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) launch: Launch,
+    /// The child's end of its first connection.
+    pub(super) first: OwnedFd,
     pub(super) stdout: Output,
     /// None for a pipe to us.
     pub(super) stderr: Option<Output>,
-    pub(super) host: String,
-    pub(super) reply: oneshot::Sender<Result<Launched, LaunchError>>,
-}
-
-/// A ready child on its way to whoever launched it. If nobody is there to take it, it is killed.
-#[derive(Debug)]
-pub(super) struct Launched {
-    process: Option<Process>,
-    ready: Vec<u8>,
-}
-
-impl Launched {
-    pub(super) fn new(process: Process, ready: Vec<u8>) -> Self {
-        Self { process: Some(process), ready }
-    }
-
-    pub(super) fn accept(mut self) -> (Process, Vec<u8>) {
-        let ready = std::mem::take(&mut self.ready);
-        match self.process.take() {
-            Some(process) => (process, ready),
-            None => unreachable!("`new` sets it and only this function, which consumes, takes it"),
-        }
-    }
-}
-
-impl Drop for Launched {
-    fn drop(&mut self) {
-        if let Some(process) = &self.process {
-            process.kill();
-        }
-    }
+    pub(super) process: Process,
+    pub(super) links: Links,
+    /// Takes why the start failed.
+    pub(super) refusal: oneshot::Sender<LaunchError>,
 }

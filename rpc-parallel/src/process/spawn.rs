@@ -18,20 +18,22 @@ use super::{
     child::Kept,
     entry::MARKER,
     executable::missing_directory,
+    handle::Links,
     messages::{Flags, Header},
     redirect::Output,
     request::Request,
     socket::{pair, send_with_descriptors},
     stderr::{Relay, StderrPipe},
-    watch::ExitWatch,
+    watch::{self, ExitWatch},
 };
 
 /// Starts a child; a task of its own does the rest.
 pub(super) fn start(request: Request, relay: &Relay) {
-    let Request { launch, stdout, stderr, host, reply } = request;
-    match spawn(launch, stdout, stderr, host, relay) {
-        Ok(kept) => drop(tokio::spawn(kept.keep(reply))),
-        Err(error) => drop(reply.send(Err(error))),
+    let Request { mut launch, first, stdout, stderr, process, links, refusal } = request;
+    launch.descriptors.insert(0, first);
+    match spawn(launch, stdout, stderr, (process, links), relay) {
+        Ok(kept) => drop(tokio::spawn(kept.keep(refusal))),
+        Err(error) => drop(refusal.send(error)),
     }
 }
 
@@ -40,7 +42,7 @@ fn spawn(
     mut launch: Launch,
     stdout: Output,
     stderr: Option<Output>,
-    host: String,
+    (process, links): (Process, Links),
     relay: &Relay,
 ) -> Result<Kept, LaunchError> {
     let failed = |what: &str, error| LaunchError::NotStarted { what: what.to_owned(), error };
@@ -67,7 +69,7 @@ fn spawn(
     command
         .arg0(launch.program.arg0())
         .args(&launch.args)
-        .args(["rpc-parallel-worker", &format!("child-of-{}@{host}", std::process::id()), &launch.name])
+        .args(["rpc-parallel-worker", &format!("child-of-{}@{}", std::process::id(), process.host()), &launch.name])
         .envs(launch.env.iter().map(|(name, value)| (name, value)))
         .env(MARKER, "1")
         .process_group(0)
@@ -81,14 +83,15 @@ fn spawn(
         Some((path, error)) => failed(&format!("it in {}", path.display()), error),
         None => failed(&program.display().to_string(), error),
     })?;
+    process.set_pid(child.id());
     // The command holds the child's ends of the socket and the pipe.
     drop(command);
 
     let pid = Pid::from_child(&child);
-    let (process, links) = Process::new(launch.name, child.id(), host);
+    let watch = ExitWatch::new(pid);
     Ok(Kept {
         pid,
-        watch: ExitWatch::new(pid),
+        watch,
         child,
         control,
         stderr,
@@ -125,7 +128,10 @@ fn open_control(launch: &mut Launch, flags: Flags) -> io::Result<(Channel, Owned
         return Err(io::Error::other("it took only a part of the header"));
     };
     launch.descriptors.clear();
-    Ok((Channel::new(ours, std::mem::take(&mut launch.ticket), ticket_sent)?, theirs))
+    let channel = Channel::new(ours, std::mem::take(&mut launch.ticket), ticket_sent)?;
+    // Where a death is not told at once, the end of this socket tells of it.
+    let channel = if watch::tells_at_once() { channel } else { channel.watch()? };
+    Ok((channel, theirs))
 }
 
 /// A ticket of this size goes with the header: far less than what a socket holds.

@@ -49,6 +49,18 @@ impl ExitWatch {
     }
 }
 
+/// Whether [`ExitWatch::ended`] returns at once, and need not ask now and then.
+pub(super) fn tells_at_once() -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        pidfd::are_there()
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        false
+    }
+}
+
 /// What a parent can see of its child.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum State {
@@ -72,15 +84,21 @@ fn state(pid: Pid) -> State {
 /// Linux: a descriptor that becomes readable when the process ends.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod pidfd {
-    use std::{io, os::fd::OwnedFd};
+    use std::{io, os::fd::OwnedFd, sync::OnceLock};
 
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
     use tokio::io::{Interest, unix::AsyncFd};
 
     use crate::readiness;
 
     #[derive(Debug)]
     pub(super) struct PidFd(AsyncFd<OwnedFd>);
+
+    /// Whether this system has them.
+    pub(super) fn are_there() -> bool {
+        static THERE: OnceLock<bool> = OnceLock::new();
+        *THERE.get_or_init(|| pidfd_open(getpid(), PidfdFlags::empty()).is_ok())
+    }
 
     impl PidFd {
         /// Fails on kernels before 5.3, in some sandboxes, and when descriptors run out.

@@ -1,15 +1,6 @@
 //! What to spawn, and how.
 
-use std::{
-    ffi::OsString,
-    fmt,
-    future::IntoFuture,
-    marker::PhantomData,
-    os::{fd::OwnedFd, unix::net::UnixStream},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{ffi::OsString, fmt, future::IntoFuture, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
@@ -19,9 +10,10 @@ use crate::{
     client::Client,
     codec,
     connection::ConnectError,
+    cpus,
     id::WorkerTypeId,
     init::Init,
-    process::{Launch, OnMasterLoss, Program, Redirect, Stderr, executable::host, launch},
+    process::{Launch, OnMasterLoss, Program, Redirect, Stderr, launch},
     registry::Registry,
     runtime,
     server::OpenAnswer,
@@ -231,7 +223,6 @@ impl<C: Client> Spawning<C> {
             |error: std::io::Error| SpawnError::NotStarted { what: "a worker".to_owned(), error: Arc::new(error) };
         let (id, key) = draw().map_err(system)?;
         let arg = self.arg.map_err(|error| SpawnError::BadRequest(format!("the argument of the worker: {error}")))?;
-        let (ours, theirs) = UnixStream::pair().map_err(system)?;
         let same_image = self.executable.is_none();
         if same_image {
             Registry::global().map_err(|error| SpawnError::NotRegistered(error.to_string()))?;
@@ -245,6 +236,7 @@ impl<C: Client> Spawning<C> {
             interface_name: C::INTERFACE.name.to_owned(),
             build: same_image.then(build_id),
             key,
+            cpus: cpus::online(),
             settings: self.settings.clone(),
             ending,
             threads: self.threads,
@@ -260,14 +252,14 @@ impl<C: Client> Spawning<C> {
         request.current_dir = self.current_dir;
         request.stdout = self.stdout;
         request.stderr = self.stderr;
-        request.descriptors = vec![OwnedFd::from(theirs)];
         request.start_timeout = self.start_timeout;
         request.grace = self.grace;
         request.on_master_loss = match ending {
             Ending::Request => OnMasterLoss::Survive,
             Ending::FirstConnection | Ending::Master => OnMasterLoss::End,
         };
-        let (process, ready) = launch(request).await.map_err(|error| SpawnError::from_launch(&label, error))?;
+        let (process, ready, stream) =
+            launch(request).await.map_err(|error| SpawnError::from_launch(&label, error))?;
         let owned = process.owned();
         let ready: Ready = codec::decode(&ready)
             .map_err(|error| SpawnError::System { name: label, text: format!("its greeting is garbled: {error}") })?;
@@ -275,12 +267,12 @@ impl<C: Client> Spawning<C> {
             id,
             name: self.name,
             pid: process.pid(),
-            host: host(),
+            host: process.host().to_owned(),
             address: ready.address,
             key,
             settings: self.settings,
         };
-        Ok((Spawned::new(Worker::new(contact), owned, First { stream: ours, same_image }), ready.opened))
+        Ok((Spawned::new(Worker::new(contact), owned, First { stream, same_image }), ready.opened))
     }
 }
 

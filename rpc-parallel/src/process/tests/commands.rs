@@ -23,7 +23,7 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
     for line in text.lines() {
         let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         match command {
-            "ready" => control.ready(rest.as_bytes()).unwrap(),
+            "ready" => drop(control.ready(rest.as_bytes()).unwrap()),
             "fail" => control.failed(rest.as_bytes()),
             "panic" => panic!("{rest}"),
             "exit" => exit(rest.parse().unwrap()),
@@ -53,8 +53,8 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                     .spawn()
                     .unwrap(),
             ),
-            "size" => control.ready(size.to_string().as_bytes()).unwrap(),
-            "facts" => control.ready(facts(&ticket).as_bytes()).unwrap(),
+            "size" => drop(control.ready(size.to_string().as_bytes()).unwrap()),
+            "facts" => drop(control.ready(facts(&ticket).as_bytes()).unwrap()),
             "until-eof" => {
                 let mut file = fs::File::from(ticket.descriptors.remove(0));
                 file.read_to_end(&mut Vec::new()).unwrap();
@@ -63,7 +63,7 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                 let mut text = String::new();
                 let mut file = fs::File::from(ticket.descriptors.remove(0));
                 file.read_to_string(&mut text).unwrap();
-                control.ready(format!("{} {text}", ticket.descriptors.len()).as_bytes()).unwrap();
+                drop(control.ready(format!("{} {text}", ticket.descriptors.len()).as_bytes()).unwrap());
             }
             // name;command;command: a worker of this worker, that lives as long as this one.
             "nest" => block_on(nest(rest, OnMasterLoss::End, Vec::new())).unwrap(),
@@ -72,7 +72,7 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
                 let descriptors = std::mem::take(&mut ticket.descriptors);
                 block_on(nest(rest, OnMasterLoss::Survive, descriptors)).unwrap();
             }
-            "many" => control.ready(block_on(many(rest)).as_bytes()).unwrap(),
+            "many" => drop(control.ready(block_on(many(rest)).as_bytes()).unwrap()),
             _ => panic!("no command {command:?}"),
         }
     }
@@ -141,7 +141,7 @@ async fn one(name: &str, number: u32) {
     };
     match number % 5 {
         0 => {
-            let (process, _) = launch(start("ready\nwait")).await.unwrap();
+            let (process, ..) = launch(start("ready\nwait")).await.unwrap();
             process.shutdown();
             process.exit().await;
         }
@@ -160,7 +160,7 @@ async fn one(name: &str, number: u32) {
             let _ = tokio::time::timeout(some, launch(start("wait"))).await;
         }
         _ => {
-            let (process, _) = launch(start("stubborn\nready\nspin")).await.unwrap();
+            let (process, ..) = launch(start("stubborn\nready\nspin")).await.unwrap();
             // No handle stays.
             drop(process.owned());
         }

@@ -37,7 +37,7 @@ async fn the_last_twenty_lines_are_told() {
     for stderr in [Stderr::Relay, Stderr::Capture] {
         let mut launch_it = worker("talker", "lines 3000\nready\nlines 50\nexit 1");
         launch_it.stderr = stderr;
-        let (process, _) = launch(launch_it).await.unwrap();
+        let (process, ..) = launch(launch_it).await.unwrap();
         let report = process.exit().await;
         let expected: Vec<String> = (30..50).map(|n| format!("line {n}")).collect();
         assert_eq!(report.stderr, expected);
@@ -60,7 +60,7 @@ async fn who_does_not_end_is_killed_after_the_grace() {
     let name = token("stubborn");
     let mut launch_it = worker(&name, "stubborn\nready\nspin");
     launch_it.grace = Duration::from_millis(100);
-    let (process, _) = launch(launch_it).await.unwrap();
+    let (process, ..) = launch(launch_it).await.unwrap();
     process.shutdown();
     assert_eq!(process.exit().await.exit, KILLED);
     assert_eq!(with_token(&name), []);
@@ -85,7 +85,9 @@ async fn an_owner_shuts_down_when_it_is_dropped() {
 #[test]
 fn a_death_is_seen_in_every_runtime() {
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (process, _) = runtime().block_on(started("seen", "ready\nwait"));
+    let launching = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (process, _) = launching.block_on(started("seen", "ready\nwait"));
+    drop(launching);
     let waiters: Vec<_> = (0..4)
         .map(|_| {
             let process = process.clone();

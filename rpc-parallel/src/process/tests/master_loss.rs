@@ -28,7 +28,7 @@ async fn a_killed_root_takes_its_tree_along() {
     for round in 0..8_u32 {
         let starting = tokio::spawn(launch(worker(&name, &tree)));
         if round == 0 {
-            let (root, _) = starting.await.unwrap().unwrap();
+            let (root, ..) = starting.await.unwrap().unwrap();
             eventually(SOON, "the tree is there", || with_token(&name).len() == 6);
             kill_alone(&root);
         } else {
@@ -64,7 +64,7 @@ async fn a_survivor_lives_on_and_dies_with_its_processes() {
     let tree = format!("nest-survive {name};plain {name}-plain;ready;until-eof\nready\nwait");
     let mut launch_it = worker("master", &tree);
     launch_it.descriptors.push(pipe.0.into());
-    let (master, _) = launch(launch_it).await.unwrap();
+    let (master, ..) = launch(launch_it).await.unwrap();
     eventually(SOON, "both are there", || with_token(&name).len() == 2);
     let survivor = *with_token(&name).iter().find(|pid| cmdline(**pid).contains("rpc-parallel-worker")).unwrap();
     let file = |number: u32| fs::read_link(format!("/proc/{survivor}/fd/{number}")).unwrap_or_default();

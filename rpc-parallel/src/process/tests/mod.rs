@@ -32,7 +32,7 @@ fn worker(name: &str, commands: &str) -> Launch {
 }
 
 async fn started(name: &str, commands: &str) -> (Process, String) {
-    let (process, ready) = launch(worker(name, commands)).await.unwrap();
+    let (process, ready, _) = launch(worker(name, commands)).await.unwrap();
     (process, String::from_utf8(ready).unwrap())
 }
 

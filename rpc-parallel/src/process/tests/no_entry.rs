@@ -55,7 +55,7 @@ async fn launched_with_the_marker() {
 async fn the_entry_in_main_takes_over() {
     let mut launch_it = worker("entered", "facts");
     launch_it.env = vec![("ENTER_BEFORE_MAIN".into(), "1".into())];
-    let (_, ready) = launch(launch_it).await.unwrap();
+    let (_, ready, _) = launch(launch_it).await.unwrap();
     let facts = String::from_utf8(ready).unwrap();
     assert!(facts.starts_with("marker=false comm=entered stdin=/dev/null"), "{facts}");
 

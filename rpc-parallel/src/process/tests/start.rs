@@ -30,14 +30,14 @@ async fn a_worker_is_a_clean_process() {
     launch_it.env = vec![("VARIABLE".into(), "one".into()), ("VARIABLE".into(), "two".into())];
     launch_it.current_dir = Some("/".into());
     launch_it.args = vec!["first".into()];
-    let (_, ready) = launch(launch_it).await.unwrap();
+    let (_, ready, _) = launch(launch_it).await.unwrap();
     let facts = String::from_utf8(ready).unwrap();
     let comm = &name[..15];
     let start = format!("marker=false comm={comm} stdin=/dev/null dir=/ name={name} constructors=3 ");
     assert!(facts.starts_with(&start), "{facts}");
     assert!(facts.contains("variable=Some(\"two\")"), "{facts}");
-    // One socket, the control socket, and only 0 is /dev/null: nothing of ours was inherited.
-    assert_eq!(facts.matches("socket:").count(), sockets_for_all() + 1, "{facts}");
+    // Two sockets, the control socket and the first connection, and only 0 is /dev/null: nothing of ours was inherited.
+    assert_eq!(facts.matches("socket:").count(), sockets_for_all() + 2, "{facts}");
     assert_eq!(facts.matches("pidfd").count(), 1, "{facts}");
     assert_eq!(facts.matches("eventpoll").count(), 0, "{facts}");
     if cfg!(target_env = "gnu") {
@@ -49,7 +49,7 @@ async fn a_worker_is_a_clean_process() {
 async fn a_large_ticket_arrives() {
     let mut launch_it = worker("large", "size\n");
     launch_it.ticket.resize(32 << 20, b'\n');
-    let (_, size) = launch(launch_it).await.unwrap();
+    let (_, size, _) = launch(launch_it).await.unwrap();
     assert_eq!(size, b"33554432");
 }
 
@@ -61,7 +61,7 @@ async fn descriptors_arrive_with_the_ticket() {
     launch_it.descriptors = vec![reader.into(), std::io::pipe().unwrap().0.into()];
     // The worker reads to the end of the file: no copy of the other end may be anywhere.
     drop(writer);
-    let (_, ready) = launch(launch_it).await.unwrap();
+    let (_, ready, _) = launch(launch_it).await.unwrap();
     assert_eq!(ready, b"1 through a pipe");
 }
 
@@ -194,11 +194,11 @@ async fn output_goes_where_it_is_sent() {
     let mut launch_it = worker("output", "stderr one\nready\nexit 0");
     launch_it.stderr = Stderr::To(Redirect::Truncate(file.clone()));
     launch_it.stdout = Redirect::Null;
-    let (process, _) = launch(launch_it).await.unwrap();
+    let (process, ..) = launch(launch_it).await.unwrap();
     assert_eq!(process.exit().await.stderr, [""; 0]);
     let mut launch_it = worker("output", "stderr two\nready\nexit 0");
     launch_it.stderr = Stderr::To(Redirect::Append(file.clone()));
-    let (process, _) = launch(launch_it).await.unwrap();
+    let (process, ..) = launch(launch_it).await.unwrap();
     process.exit().await;
     let text = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
@@ -217,7 +217,7 @@ async fn a_hundred_launches_leave_nothing() {
     let name = token("hundred");
     let mut launch_it = worker(&name, &format!("many {name}"));
     launch_it.start_timeout = Duration::from_secs(120);
-    let (process, counts) = launch(launch_it).await.unwrap();
+    let (process, counts, _) = launch(launch_it).await.unwrap();
     let counts = String::from_utf8(counts).unwrap();
     let (before, after) = counts.split_once(") ").unwrap();
     assert_eq!(format!("{before})"), after, "descriptors and children before and after");
