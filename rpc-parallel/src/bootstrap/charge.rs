@@ -49,7 +49,9 @@ pub(crate) enum Ending {
 /// What a worker says when it is ready.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Ready {
-    pub(crate) address: Address,
+    /// Where others may connect to it, if anybody can learn that: of a worker whose life is its first connection nobody
+    /// has a handle.
+    pub(crate) address: Option<Address>,
     /// The answer to [`Charge::opening`].
     pub(crate) opened: Option<OpenAnswer>,
 }

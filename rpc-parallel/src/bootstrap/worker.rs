@@ -115,7 +115,10 @@ struct Started {
 async fn start(charge: Charge, registration: &Registration) -> Result<Started, StartFailure> {
     let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
     let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(told)?;
-    let address = server.listen().map_err(system("it cannot listen"))?;
+    let address = match charge.ending {
+        Ending::FirstConnection => None,
+        Ending::Master | Ending::Request => Some(server.listen().map_err(system("it cannot listen"))?),
+    };
     let (serving, opened) = match &charge.opening {
         Some(request) => {
             let (serving, answer) = Serving::opened(Arc::clone(&server), request).await;

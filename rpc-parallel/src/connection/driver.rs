@@ -52,7 +52,12 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, death: Option<AbortHandle>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        service: Box<dyn Service>,
+        death: Option<AbortHandle>,
+        called_soon: bool,
+    ) -> Self {
         let flavor = tokio::runtime::Handle::current().runtime_flavor();
         Self {
             shared,
@@ -67,7 +72,7 @@ impl Driver {
             replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
-            served: false,
+            served: called_soon,
             chance: None,
             has_read: false,
             _living: Living::new(),

@@ -64,7 +64,9 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         });
         task.abort_handle()
     });
-    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death));
+    // A worker's spawner has waited for it, and is about to call.
+    let called_soon = parts.acquainted.is_some() && parts.side == Side::Acceptor;
+    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death, called_soon));
     if let Some(heartbeat) = heartbeat {
         pulse::keep(&shared, heartbeat.send_every);
     }

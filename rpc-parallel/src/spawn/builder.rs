@@ -23,6 +23,7 @@ use crate::{
         connect::{self, First, Inherited},
         contact::{Contact, draw},
     },
+    transport::Address,
 };
 
 /// A worker that is about to be spawned: set what has no fitting default, then `.await` it.
@@ -268,7 +269,7 @@ impl<C: Client> Spawning<C> {
             name: self.name,
             pid: process.pid(),
             host: process.host().to_owned(),
-            address: ready.address,
+            address: ready.address.unwrap_or_else(Address::of_nobody),
             key,
             settings: self.settings,
         };

@@ -14,6 +14,13 @@ pub enum Address {
     Path(PathBuf),
 }
 
+impl Address {
+    /// Of a worker that does not listen, since nobody but its spawner can know of it.
+    pub(crate) fn of_nobody() -> Self {
+        Self::Path(PathBuf::new())
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
