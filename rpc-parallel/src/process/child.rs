@@ -1,12 +1,11 @@
 //! One child: watched until its death, and reaped.
 
-use std::{
-    os::unix::process::ExitStatusExt,
-    process::{Child, ExitStatus},
-    time::Duration,
-};
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid},
+};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep, sleep_until, timeout},
@@ -36,7 +35,6 @@ const DRAIN: Duration = Duration::from_millis(200);
 /// A child that lives.
 pub(super) struct Kept {
     pub(super) pid: Pid,
-    pub(super) child: Child,
     pub(super) watch: ExitWatch,
     pub(super) control: Channel,
     pub(super) stderr: Option<StderrPipe>,
@@ -231,7 +229,13 @@ impl Kept {
         if self.watch.look() == State::Zombie {
             let _ = kill_process_group(self.pid, Signal::KILL);
         }
-        self.child.wait().ok().map(exit)
+        loop {
+            match waitpid(Some(self.pid), WaitOptions::empty()) {
+                Ok(Some((_, status))) => return Some(exit(ExitStatus::from_raw(status.as_raw()))),
+                Err(Errno::INTR) => {}
+                Ok(None) | Err(_) => return None,
+            }
+        }
     }
 
     fn report(&self, exit: Option<Exit>) -> DeathReport {

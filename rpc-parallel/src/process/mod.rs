@@ -15,6 +15,7 @@ mod channel;
 mod child;
 pub(crate) mod entry;
 mod error;
+mod exec;
 pub(crate) mod executable;
 mod first;
 mod handle;

@@ -1,15 +1,11 @@
 //! From a request to a child that runs.
 
 use std::{
+    ffi::OsString,
     io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::process::CommandExt,
-    },
-    process::{Command, Stdio},
+    os::fd::{AsFd, OwnedFd},
 };
 
-use rustix::process::Pid;
 use tokio::time::Instant;
 
 use super::{
@@ -17,6 +13,7 @@ use super::{
     channel::Channel,
     child::Kept,
     entry::MARKER,
+    exec::{Exec, Executed},
     executable::missing_directory,
     handle::Links,
     messages::{Flags, Header},
@@ -55,7 +52,7 @@ fn spawn(
     let (control, its_control) =
         open_control(&mut launch, flags).map_err(|error| failed("its control socket", error))?;
     let (stderr, its_stderr) = match stderr {
-        Some(output) => (None, Stdio::from(output)),
+        Some(output) => (None, output),
         None => {
             let relay = (launch.stderr == Stderr::Relay).then(|| relay.clone());
             let (pipe, end) =
@@ -64,35 +61,30 @@ fn spawn(
         }
     };
 
-    // What std spawns this way goes through posix_spawn, which copies no page tables: nothing here may need a fork.
-    let mut command = Command::new(&program);
-    command
-        .arg0(launch.program.arg0())
-        .args(&launch.args)
-        .args(["rpc-parallel-worker", &format!("child-of-{}@{}", std::process::id(), process.host()), &launch.name])
-        .envs(launch.env.iter().map(|(name, value)| (name, value)))
-        .env(MARKER, "1")
-        .process_group(0)
-        .stdin(its_control)
-        .stdout(stdout)
-        .stderr(its_stderr);
-    if let Some(directory) = &launch.current_dir {
-        command.current_dir(directory);
-    }
-    let child = command.spawn().map_err(|error| match missing_directory(launch.current_dir.as_deref()) {
-        Some((path, error)) => failed(&format!("it in {}", path.display()), error),
-        None => failed(&program.display().to_string(), error),
-    })?;
-    process.set_pid(child.id());
-    // The command holds the child's ends of the socket and the pipe.
-    drop(command);
-
-    let pid = Pid::from_child(&child);
-    let watch = ExitWatch::new(pid);
+    let own_args = ["rpc-parallel-worker".into(), format!("child-of-{}@{}", std::process::id(), process.host())];
+    let mut args = std::mem::take(&mut launch.args);
+    args.extend(own_args.into_iter().chain([launch.name.clone()]).map(OsString::from));
+    let mut env = std::mem::take(&mut launch.env);
+    env.push((MARKER.into(), "1".into()));
+    let exec = Exec {
+        program: program.clone(),
+        arg0: launch.program.arg0(),
+        args,
+        env,
+        directory: launch.current_dir.clone(),
+        stdin: its_control,
+        stdout,
+        stderr: its_stderr,
+    };
+    let Executed { pid, pidfd } =
+        exec.start().map_err(|error| match missing_directory(launch.current_dir.as_deref()) {
+            Some((path, error)) => failed(&format!("it in {}", path.display()), error),
+            None => failed(&program.display().to_string(), error),
+        })?;
+    process.set_pid(pid.as_raw_nonzero().get().unsigned_abs());
     Ok(Kept {
         pid,
-        watch,
-        child,
+        watch: ExitWatch::new(pid, pidfd),
         control,
         stderr,
         process,
@@ -137,7 +129,7 @@ fn open_control(launch: &mut Launch, flags: Flags) -> io::Result<(Channel, Owned
 /// A ticket of this size goes with the header: far less than what a socket holds.
 const SMALL_TICKET: usize = 8 << 10;
 
-fn open_stderr(name: &str, relay: Option<Relay>) -> io::Result<(StderrPipe, Stdio)> {
+fn open_stderr(name: &str, relay: Option<Relay>) -> io::Result<(StderrPipe, Output)> {
     let (ours, theirs) = io::pipe()?;
-    Ok((StderrPipe::new(ours.into(), name, relay)?, theirs.into()))
+    Ok((StderrPipe::new(ours.into(), name, relay)?, Output::File(OwnedFd::from(theirs).into())))
 }

@@ -1,6 +1,6 @@
 //! Tells when a child has ended, without reaping it.
 
-use std::io;
+use std::{io, os::fd::OwnedFd};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
@@ -13,12 +13,16 @@ pub(super) struct ExitWatch {
 }
 
 impl ExitWatch {
-    /// Watches a child that was not reaped yet.
-    pub(super) fn new(pid: Pid) -> Self {
+    /// Watches a child that was not reaped yet, with a pidfd of it if it is there already.
+    #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(unused_variables))]
+    pub(super) fn new(pid: Pid, pidfd: Option<OwnedFd>) -> Self {
         Self {
             pid,
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            pidfd: pidfd::PidFd::open(pid).ok(),
+            pidfd: match pidfd {
+                Some(pidfd) => pidfd::PidFd::watch(pidfd).ok(),
+                None => pidfd::PidFd::open(pid).ok(),
+            },
         }
     }
 
@@ -103,7 +107,11 @@ mod pidfd {
     impl PidFd {
         /// Fails on kernels before 5.3, in some sandboxes, and when descriptors run out.
         pub(super) fn open(pid: Pid) -> io::Result<Self> {
-            readiness::watch(pidfd_open(pid, PidfdFlags::empty())?, Interest::READABLE).map(Self)
+            Self::watch(pidfd_open(pid, PidfdFlags::empty())?)
+        }
+
+        pub(super) fn watch(pidfd: OwnedFd) -> io::Result<Self> {
+            readiness::watch(pidfd, Interest::READABLE).map(Self)
         }
 
         /// Readiness of a pidfd never ends, so there is nothing to clear.
