@@ -6,7 +6,8 @@
 //! 2. The keeper starts a copy of this program with a control socket, and sends it the ticket and one end of the
 //!    socket pair of the first connection.
 //! 3. The copy becomes the worker before its `main`: it reads the ticket, hangs itself on its lifeline, makes its
-//!    state, listens, and says that it is ready. Whatever goes wrong up to here is the spawn's error.
+//!    state, listens if anybody else can learn of it, and says over the first connection that it is ready. Whatever goes
+//!    wrong up to here is the spawn's error.
 //! 4. The first client talks to the worker over the socket pair; there is no listening, no connecting, no file and, if
 //!    both run the same image, no greeting between the two. A client that is bound to its worker has even had its trait
 //!    opened in step 3.
