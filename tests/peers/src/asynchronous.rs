@@ -201,7 +201,8 @@ async fn spawn<P: Peer>(budget: Duration, cpu: Option<usize>, workers: usize) ->
             drop(all);
             // What the end of these costs is not for the next ones to pay.
             while cpu::has_children() {
-                tokio::time::sleep(cpu::GLANCE).await;
+                cpu::give_way();
+                tokio::task::yield_now().await;
             }
         }
         latencies

@@ -101,7 +101,7 @@ fn spawn<B: Blocking>(budget: Duration, cpu: Option<usize>, workers: usize) -> S
             latencies.push(since(start));
             drop(all);
             while cpu::has_children() {
-                std::thread::sleep(cpu::GLANCE);
+                cpu::give_way();
             }
         }
         latencies
