@@ -52,12 +52,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        service: Box<dyn Service>,
-        death: Option<AbortHandle>,
-        called_soon: bool,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, death: Option<AbortHandle>) -> Self {
         let flavor = tokio::runtime::Handle::current().runtime_flavor();
         Self {
             shared,
@@ -72,7 +67,7 @@ impl Driver {
             replies: replies::Collected::default(),
             wakers: Vec::new(),
             closed: None,
-            served: called_soon,
+            served: false,
             chance: None,
             has_read: false,
             _living: Living::new(),

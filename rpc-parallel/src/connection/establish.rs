@@ -64,9 +64,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         });
         task.abort_handle()
     });
-    // A worker's spawner has waited for it, and is about to call.
-    let called_soon = parts.acquainted.is_some() && parts.side == Side::Acceptor;
-    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death, called_soon));
+    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death));
     if let Some(heartbeat) = heartbeat {
         pulse::keep(&shared, heartbeat.send_every);
     }
