@@ -3,8 +3,11 @@
 use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use crate::{
-    connection::{Incoming, Target},
+    connection::{Incoming, Shared, Target, incoming::Special},
+    fault::PanicReport,
+    panic,
     proto::{AbortReason, TraceContext},
+    wire::Status,
 };
 
 thread_local! {
@@ -36,8 +39,7 @@ thread_local! {
 #[derive(Clone, Debug)]
 pub struct CallContext {
     target: Target,
-    deadline: Option<Instant>,
-    trace: Option<TraceContext>,
+    special: Option<Box<Special>>,
 }
 
 impl CallContext {
@@ -48,17 +50,13 @@ impl CallContext {
 
     /// Until when the caller waits, by this machine's clock. `None` if for as long as it takes.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.special.as_ref()?.deadline
     }
 
     /// Why nobody waits for the answer any more: then there is no use in going on. An `async` handler is dropped by
     /// itself; one that computes or blocks has to ask.
     pub fn aborted(&self) -> Option<AbortReason> {
         self.target.aborted()
-    }
-
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
     }
 
     /// Whether the current code is a handler's.
@@ -68,7 +66,7 @@ impl CallContext {
     }
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {
-        self.trace
+        self.special.as_ref()?.trace
     }
 
     /// Runs a part of a handler with its call as the current one. `call` must not be empty, and is not afterwards.
@@ -79,6 +77,13 @@ impl CallContext {
         result
     }
 
+    /// The current call, for what goes on with it later.
+    pub(crate) fn later() -> Option<(Option<Self>, Target)> {
+        let call = Self::current()?;
+        let target = call.target.clone();
+        Some((Some(call), target))
+    }
+
     /// Enters the handlers of several calls: each of them must be [announced](Self::announce) before.
     pub(super) fn enter_several<T>(work: impl FnOnce() -> T) -> T {
         Self::enter(&mut None, work)
@@ -86,19 +91,34 @@ impl CallContext {
 
     /// Makes this the current call, whichever was before.
     #[inline]
-    pub(crate) fn announce(incoming: &Incoming) {
-        let Incoming { target, deadline, trace, .. } = incoming;
+    pub(crate) fn announce(connection: &Arc<Shared>, incoming: &Incoming<'_>) {
         CURRENT.with_borrow_mut(|current| match current {
             // The last call's connection is this one's, nearly always: no reference needs to be counted.
-            Some(Self { target: last, deadline: last_deadline, trace: last_trace })
-                if Arc::ptr_eq(&last.shared, &target.shared) =>
-            {
-                let Target { shared: _, call, serial, one_way, uploads } = *target;
-                (last.call, last.serial, last.one_way, last.uploads) = (call, serial, one_way, uploads);
-                (*last_deadline, *last_trace) = (*deadline, *trace);
+            Some(Self { target, special }) if Arc::ptr_eq(&target.shared, connection) => {
+                (target.call, target.serial) = (incoming.call, incoming.serial);
+                (target.one_way, target.uploads) = (incoming.one_way, incoming.uploads);
+                if special.is_some() || incoming.special.is_some() {
+                    special.clone_from(&incoming.special);
+                }
             }
-            other => *other = Some(Self { target: target.clone(), deadline: *deadline, trace: *trace }),
+            other => *other = Some(Self { target: incoming.target(connection), special: incoming.special.clone() }),
         });
+    }
+
+    /// The current call's target, if the current code is a handler's.
+    #[inline]
+    pub(crate) fn with_target<T>(work: impl FnOnce(&Target) -> T) -> Option<T> {
+        // A thread that ends has none any more.
+        CURRENT.try_with(|current| Some(work(&current.try_borrow().ok()?.as_ref()?.target))).ok()?
+    }
+
+    /// The current call's handler has panicked: its caller is told.
+    #[cold]
+    pub(crate) fn panicked(report: &PanicReport) {
+        let Some(target) = Self::with_target(Target::clone) else { return };
+        let limit = target.shared.message_limit();
+        target.fail(Status::Panic, panic::encode(report, limit));
+        target.close();
     }
 }
 

@@ -34,7 +34,12 @@ impl ServedCalls {
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, ServedSlot::default);
         }
-        self.slots[index] = ServedSlot { serial: self.last, ..ServedSlot::default() };
+        let slot = &mut self.slots[index];
+        // The handler of the call before cannot be aborted any more; why that call was, its serial says.
+        (slot.serial, slot.replied) = (self.last, false);
+        if slot.handler.is_some() {
+            slot.handler = None;
+        }
         Serial(self.last)
     }
 

@@ -45,17 +45,6 @@ impl Target {
         self.shared.flush_soon(&mut core);
     }
 
-    /// Has the one reply of a call without uploads, and nothing after it, sent with those of other calls, if the handler is
-    /// entered with theirs: `write` appends its payload, within the limit.
-    #[inline]
-    pub(crate) fn reply_with_others<E>(
-        &self,
-        status: Status,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Option<Result<(), E>> {
-        replies::collect(self, status, write)
-    }
-
     /// Ends the call with a failure, wherever it is: instead of a reply, or at the end of its stream.
     pub(crate) fn fail(&self, status: Status, payload: Vec<u8>) {
         if self.one_way {

@@ -10,9 +10,6 @@ impl Session {
     /// Makes a call, or sends a one-way message, for which the number that is returned means nothing. Large arguments
     /// are taken out of `call`, smaller ones copied.
     pub(crate) fn open_call(&mut self, call: &mut OpenCall) -> Result<CallId, OpenCallError> {
-        if let Some(id) = self.open_short(call) {
-            return Ok(id);
-        }
         if self.is_closed() {
             return Err(OpenCallError::Closed);
         }
@@ -32,7 +29,7 @@ impl Session {
             self.sent_one_way.send(size);
             CallId(0)
         } else {
-            self.local.open(size, call.uploads, self.allowed.stream_window)
+            self.local.open(size, call.tag, call.uploads, self.allowed.stream_window)
         };
         let head = CallHead {
             call: id,
@@ -100,7 +97,7 @@ impl Session {
             self.violation(format_args!("a reply to the call {id} before it was sent"));
             return None;
         }
-        let cancelled = call.cancelled;
+        let (cancelled, tag) = (call.cancelled, call.tag);
         if download {
             call.download = RecvHalf::open(self.settings.stream_window);
             if cancelled {
@@ -110,7 +107,7 @@ impl Session {
         self.local.replied(id);
         self.release(id);
         self.offer_vacancy();
-        (!cancelled).then_some(Event::Replied { call: id, status, payload, download })
+        (!cancelled).then_some(Event::Replied { call: id, tag, status, payload, download })
     }
 
     /// The peer has nothing more to send or to receive for a call with uploads.

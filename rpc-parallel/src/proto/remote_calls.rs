@@ -112,17 +112,18 @@ impl RemoteCalls {
         true
     }
 
-    /// Ends a call that waits for nothing but its reply.
+    /// Ends a call that waits for nothing but its reply, which ends at this place of the output.
     #[inline]
-    pub(super) fn close_short(&mut self, id: CallId) -> Option<&mut RemoteCall> {
-        let call = self.calls.get_mut(id.0 as usize)?;
+    pub(super) fn close_short(&mut self, id: CallId, last_frame: u64) -> bool {
+        let Some(call) = self.calls.get_mut(id.0 as usize) else { return false };
         if !call.is_running() || !call.uploads.is_empty() {
-            return None;
+            return false;
         }
         call.state = RemoteState::Free;
+        call.last_frame = last_frame;
         self.bytes -= std::mem::take(&mut call.bytes);
         self.open -= 1;
-        Some(call)
+        true
     }
 
     /// The call of this number, if there is one.

@@ -42,18 +42,21 @@ impl Session {
         Ok(())
     }
 
-    /// Answers a call that has no streams with a payload that is within the limit. Does nothing, and says so, if that is not
-    /// all there is to do.
+    /// Ends a call that has no streams: its reply is encoded, within the limit, and queued by the next
+    /// [`push_replies`](Self::push_replies), of which it is the last of so many bytes. Does nothing, and says so, if that is
+    /// not all there is to do.
     #[inline]
-    pub(crate) fn reply_short(&mut self, id: CallId, status: Status, payload: &[u8]) -> bool {
-        if self.is_closed() || self.graceful.is_some() || payload.len() > self.message_limit() {
+    pub(crate) fn close_replied(&mut self, id: CallId, bytes: usize) -> bool {
+        if self.is_closing() {
             return false;
         }
-        let Some(call) = self.remote.close_short(id) else { return false };
-        self.output.push(Frame::Reply { call: id, status, download: false }, payload);
         // The peer cannot use the number again before this was written.
-        call.last_frame = self.output.end();
-        true
+        self.remote.close_short(id, self.output.end() + bytes as u64)
+    }
+
+    /// Queues replies to calls that were [ended](Self::close_replied).
+    pub(crate) fn push_replies(&mut self, frames: &[u8]) {
+        self.output.push_frames(frames);
     }
 
     /// The handler of a one-way message whose arguments had this size is done.

@@ -26,7 +26,7 @@ use crate::{
 pub struct Upload<I> {
     receiver: Option<RawReceiver>,
     decode: DecodeItem<I>,
-    target: Target,
+    target: Option<Target>,
     answered: Arc<AtomicBool>,
 }
 
@@ -34,7 +34,7 @@ impl<I> Upload<I> {
     pub(super) fn new(
         receiver: Option<RawReceiver>,
         decode: DecodeItem<I>,
-        target: Target,
+        target: Option<Target>,
         answered: Arc<AtomicBool>,
     ) -> Self {
         Self { receiver, decode, target, answered }
@@ -64,8 +64,8 @@ impl<I> Upload<I> {
         if self.answered.load(Ordering::Acquire) {
             return Poll::Ready(None);
         }
-        if let Some((status, payload)) = failure {
-            self.target.break_off(status, payload);
+        if let (Some((status, payload)), Some(target)) = (failure, &self.target) {
+            target.break_off(status, payload);
         }
         // The handler is dropped before anyone could wake it.
         Poll::Pending
