@@ -1,8 +1,6 @@
 //! What runs a function on the worker: the handler that the macro writes, and the table of one connection.
 
 use std::{
-    any::Any,
-    cell::Cell,
     fmt,
     future::Future,
     pin::Pin,
@@ -11,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    connection::Incoming,
+    connection::{Incoming, keep_spare, take_spare},
     function::{Function, Interface},
 };
 
@@ -57,11 +55,6 @@ impl<F: Future<Output = ()> + Send> Later for Option<F> {
     }
 }
 
-thread_local! {
-    /// Memory for a handler's future: a `Spare<F>` for the `F` that was polled last.
-    static SPARE: Cell<Option<Box<dyn Any>>> = const { Cell::new(None) };
-}
-
 /// Memory for the next future of the same type. It is a box that stays where it is, around one that comes and goes.
 type Spare<F> = Option<Pin<Box<Option<F>>>>;
 
@@ -72,7 +65,7 @@ impl Work {
     /// Work for the runtime, which is entered here: most is through at once.
     #[inline]
     pub fn future<F: Future<Output = ()> + Send + 'static>(work: F) -> Self {
-        let spare = SPARE.take().and_then(|spare| spare.downcast::<Spare<F>>().ok());
+        let spare = take_spare().and_then(|spare| spare.downcast::<Spare<F>>().ok());
         let mut spare: Box<Spare<F>> = spare.unwrap_or_default();
         let mut place = spare.take().unwrap_or_else(|| Box::pin(None));
         place.set(Some(work));
@@ -83,7 +76,7 @@ impl Work {
         place.set(None);
         if size_of::<F>() <= KEPT {
             *spare = Some(place);
-            SPARE.set(Some(spare));
+            keep_spare(spare);
         }
         Self(Rest::Done)
     }

@@ -1,18 +1,18 @@
 //! The call that a handler works on, without an argument for it.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
+use std::{
+    mem::{ManuallyDrop, replace},
+    sync::Arc,
+    time::Instant,
+};
 
 use crate::{
-    connection::{Incoming, Shared, Target, incoming::Special},
+    connection::{Incoming, Shared, Target, entered::entered, incoming::Special},
     fault::PanicReport,
     panic,
     proto::{AbortReason, TraceContext},
     wire::Status,
 };
-
-thread_local! {
-    static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
-}
 
 /// The call that the current code works on.
 ///
@@ -45,7 +45,7 @@ pub struct CallContext {
 impl CallContext {
     /// The call that the current code works on, if it is a handler's.
     pub fn current() -> Option<Self> {
-        CURRENT.with_borrow(Clone::clone)
+        entered(|entered| Option::clone(&entered.call.borrow()))
     }
 
     /// Until when the caller waits, by this machine's clock. `None` if for as long as it takes.
@@ -62,7 +62,7 @@ impl CallContext {
     /// Whether the current code is a handler's.
     #[inline]
     pub(crate) fn is_there() -> bool {
-        CURRENT.with_borrow(Option::is_some)
+        entered(|entered| entered.call.borrow().is_some())
     }
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {
@@ -71,7 +71,7 @@ impl CallContext {
 
     /// Runs a part of a handler with its call as the current one. `call` must not be empty, and is not afterwards.
     pub(crate) fn enter<T>(call: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
-        let restore = Restore { outer: CURRENT.replace(call.take()), call };
+        let restore = Restore { outer: exchange(call.take()), call };
         let result = work();
         drop(restore);
         result
@@ -92,7 +92,7 @@ impl CallContext {
     /// Makes this the current call, whichever was before.
     #[inline]
     pub(crate) fn announce(connection: &Arc<Shared>, incoming: &Incoming<'_>) {
-        CURRENT.with_borrow_mut(|current| match current {
+        entered(|entered| match &mut **entered.call.borrow_mut() {
             // The last call's connection is this one's, nearly always: no reference needs to be counted.
             Some(Self { target, special }) if Arc::ptr_eq(&target.shared, connection) => {
                 (target.call, target.serial) = (incoming.call, incoming.serial);
@@ -108,8 +108,12 @@ impl CallContext {
     /// The current call's target, if the current code is a handler's.
     #[inline]
     pub(crate) fn with_target<T>(work: impl FnOnce(&Target) -> T) -> Option<T> {
-        // A thread that ends has none any more.
-        CURRENT.try_with(|current| Some(work(&current.try_borrow().ok()?.as_ref()?.target))).ok()?
+        entered(|entered| Some(work(entered.call.try_borrow().ok()?.as_ref()?.target())))
+    }
+
+    #[inline]
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The current call's handler has panicked: its caller is told.
@@ -122,6 +126,11 @@ impl CallContext {
     }
 }
 
+/// Makes this the current call, and returns the one before.
+fn exchange(call: Option<CallContext>) -> Option<CallContext> {
+    entered(|entered| ManuallyDrop::into_inner(replace(&mut *entered.call.borrow_mut(), ManuallyDrop::new(call))))
+}
+
 /// Puts back what was current, also when the handler panics.
 struct Restore<'a> {
     outer: Option<CallContext>,
@@ -130,6 +139,6 @@ struct Restore<'a> {
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
-        *self.call = CURRENT.replace(self.outer.take());
+        *self.call = exchange(self.outer.take());
     }
 }

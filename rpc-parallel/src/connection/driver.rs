@@ -18,8 +18,8 @@ use crate::{
         CallContext, Incoming, Service,
         arrivals::Arrivals,
         core::{Core, Shared},
+        entered::Serving,
         incoming::{Arrived, Special},
-        replies,
         spin::{Chance, Living},
     },
     panic::catch,
@@ -41,7 +41,7 @@ pub(crate) struct Driver {
     incoming: Arrivals,
     /// How many bytes of items this poll has brought.
     items: usize,
-    replies: replies::Collected,
+    serving: Serving,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
     /// Calls were served since the last look for what comes next.
@@ -67,7 +67,7 @@ impl Driver {
             yielded: false,
             incoming: Arrivals::default(),
             items: 0,
-            replies: replies::Collected::default(),
+            serving: Serving::default(),
             wakers: Vec::new(),
             closed: None,
             served: false,
@@ -194,11 +194,12 @@ impl Driver {
         if self.incoming.is_empty() {
             return;
         }
-        let Self { shared, service, incoming, replies, served, .. } = self;
+        let Self { shared, service, incoming, serving, served, .. } = self;
         *served = true;
         // One guard for all of them: a panic is of the call that is current, and the next one follows.
         let mut serve = || catch(|| incoming.for_each(|call| service.start(shared, call)));
-        replies::collecting(shared, replies, || {
+        serving.replies.begin(shared);
+        serving.enter(|| {
             CallContext::enter_several(|| {
                 while let Err(report) = serve() {
                     CallContext::panicked(&report);
@@ -238,7 +239,7 @@ impl Driver {
     fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
-        core.send(&mut self.replies);
+        core.send(&mut self.serving.replies);
         self.drive_timer(cx, &mut core);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their

@@ -1,26 +1,22 @@
 //! The replies of handlers that were through at once, sent together.
 
-use std::{cell::RefCell, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     codec::CodecError,
     connection::{
-        CallContext, Serial,
+        Serial,
         core::{Core, Shared},
+        entered::entered,
     },
     id::CallId,
     wire::{Frame, LENGTH_PREFIX, Status},
 };
 
-thread_local! {
-    /// What the handlers of the connection that this thread serves right now have replied.
-    static COLLECTED: RefCell<Collected> = const { RefCell::new(Collected { of: 0, limit: 0, replies: Vec::new(), frames: Vec::new() }) };
-}
-
 /// Replies that are not queued yet, so that the connection is locked once for all of them.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
-    /// The connection by its address; 0 if this thread serves none.
+    /// The connection by its address; 0 if none is served.
     of: usize,
     /// The largest reply that both sides take.
     limit: usize,
@@ -42,26 +38,14 @@ struct Reply {
 /// How much memory for replies is kept.
 const KEPT: usize = 64 << 10;
 
-/// Collects replies on this thread while `work` enters the handlers of calls of this connection. What was collected is
-/// in `collected` afterwards.
-pub(super) fn collecting<T>(of: &Arc<Shared>, collected: &mut Collected, work: impl FnOnce() -> T) -> T {
-    (collected.of, collected.limit) = (Arc::as_ptr(of).addr(), of.message_limit());
-    let before = COLLECTED.replace(std::mem::take(collected));
-    let restore = Restore { before, collected };
-    let result = work();
-    drop(restore);
-    result
-}
+impl Collected {
+    pub(super) const fn new() -> Self {
+        Self { of: 0, limit: 0, replies: Vec::new(), frames: Vec::new() }
+    }
 
-/// Puts things back also if `work` panics.
-struct Restore<'a> {
-    before: Collected,
-    collected: &'a mut Collected,
-}
-
-impl Drop for Restore<'_> {
-    fn drop(&mut self) {
-        *self.collected = COLLECTED.replace(std::mem::take(&mut self.before));
+    /// Collects replies on this connection from now on.
+    pub(super) fn begin(&mut self, of: &Arc<Shared>) {
+        (self.of, self.limit) = (Arc::as_ptr(of).addr(), of.message_limit());
     }
 }
 
@@ -72,12 +56,15 @@ pub(crate) fn collect(
     status: Status,
     write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
 ) -> Option<Result<(), CodecError>> {
-    let (of, call, serial) =
-        CallContext::with_target(|target| (Arc::as_ptr(&target.shared).addr(), target.call, target.serial))?;
-    COLLECTED.with(|collected| {
+    entered(|entered| {
+        let (of, call, serial) = {
+            let current = entered.call.try_borrow().ok()?;
+            let target = current.as_ref()?.target();
+            (Arc::as_ptr(&target.shared).addr(), target.call, target.serial)
+        };
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
-        let mut collected = collected.try_borrow_mut().ok().filter(|collected| collected.of == of)?;
-        let Collected { limit, replies, frames, .. } = &mut *collected;
+        let mut collected = entered.replies.try_borrow_mut().ok().filter(|collected| collected.of == of)?;
+        let Collected { limit, replies, frames, .. } = &mut **collected;
         // What is behind the last reply is of one that failed.
         let start = replies.last().map_or(0, |last| last.end);
         frames.truncate(start);
@@ -98,8 +85,8 @@ pub(crate) fn collect(
 
 /// Queues what this thread has collected for a connection, before something else is said about one of its calls.
 pub(super) fn send(shared: &Shared) {
-    COLLECTED.with(|collected| {
-        if let Ok(mut collected) = collected.try_borrow_mut()
+    entered(|entered| {
+        if let Ok(mut collected) = entered.replies.try_borrow_mut()
             && collected.of == std::ptr::from_ref(shared).addr()
             && !collected.replies.is_empty()
         {
