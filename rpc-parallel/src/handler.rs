@@ -61,26 +61,47 @@ type Spare<F> = Option<Pin<Box<Option<F>>>>;
 /// Larger futures leave no memory behind.
 const KEPT: usize = 4 << 10;
 
-impl Work {
-    /// Work for the runtime, which is entered here: most is through at once.
+/// Where the future of a handler will be. It is there before what goes into it is.
+pub struct Place<F> {
+    spare: Box<Spare<F>>,
+    place: Pin<Box<Option<F>>>,
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Place<F> {
+    /// Memory for a future.
     #[inline]
-    pub fn future<F: Future<Output = ()> + Send + 'static>(work: F) -> Self {
+    pub fn take() -> Self {
         let spare = take_spare().and_then(|spare| spare.downcast::<Spare<F>>().ok());
         let mut spare: Box<Spare<F>> = spare.unwrap_or_default();
-        let mut place = spare.take().unwrap_or_else(|| Box::pin(None));
+        let place = spare.take().unwrap_or_else(|| Box::pin(None));
+        Self { spare, place }
+    }
+
+    /// Enters a handler here: most are through at once.
+    #[inline]
+    pub fn enter(self, work: F) -> Work {
+        let Self { mut spare, mut place } = self;
         place.set(Some(work));
         // Nobody needs to be woken: what is not ready is polled again by its task at once.
         if place.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            return Self(Rest::Later(place));
+            return Work(Rest::Later(place));
         }
         place.set(None);
         if size_of::<F>() <= KEPT {
             *spare = Some(place);
             keep_spare(spare);
         }
-        Self(Rest::Done)
+        Work::done()
     }
+}
 
+impl<F> fmt::Debug for Place<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
+    }
+}
+
+impl Work {
     /// Work for the blocking pool.
     pub fn blocking(work: impl FnOnce() + Send + 'static) -> Self {
         Self(Rest::Blocking(Box::new(work)))

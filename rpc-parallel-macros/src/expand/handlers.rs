@@ -60,27 +60,29 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let (parameters, ..) = parameters.split_for_impl();
     let handler = paths::handler_fn(&method.name);
     let predicates = &wire.predicates;
-    let [state, incoming, payload, answer] = ["state", "incoming", "payload", "answer"].map(paths::local);
+    let [state, incoming, payload, answer, place] =
+        ["state", "incoming", "payload", "answer", "place"].map(paths::local);
     let locals = Locals { state: &state, incoming: &incoming, payload: &payload, answer: &answer };
     let Body { unpack, run } = body(context, method, &locals);
     let mutable = (method.uploads() > 0).then(|| quote!(mut));
-    let body = if method.is_async && method.owns_arguments() {
+    let answered = quote!(let #mutable #answer = #private::Incoming::answer(#incoming););
+    let kept = quote!(let #payload = #private::Incoming::payload(#incoming););
+    let body = match method.kind {
         // What borrows nothing is read before the future is made, which then is so much smaller.
-        quote! {
-            let #mutable #answer = #private::Incoming::answer(#incoming);
+        _ if method.is_async && method.owns_arguments() => quote! {
+            let #place = #private::Place::take();
+            #answered
             #unpack
-            #private::Work::future(async move { #run })
-        }
-    } else {
-        let (constructor, open) = match method.kind {
-            _ if method.is_async => (quote!(future), quote!(async move)),
-            Kind::Blocking => (quote!(blocking), quote!(move ||)),
-            _ => (quote!(inline), quote!(move ||)),
-        };
-        quote! {
-            let (#payload, #mutable #answer) = #private::Incoming::split(#incoming);
-            #private::Work::#constructor(#open { #unpack #run })
-        }
+            #place.enter(async move { #run })
+        },
+        _ if method.is_async => quote! {
+            let #place = #private::Place::take();
+            #answered
+            #kept
+            #place.enter(async move { #unpack #run })
+        },
+        Kind::Blocking => quote!(#answered #kept #private::Work::blocking(move || { #unpack #run })),
+        _ => quote!(#answered #kept #private::Work::inline(move || { #unpack #run })),
     };
     quote! {
         fn #handler #parameters(

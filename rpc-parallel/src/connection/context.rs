@@ -96,6 +96,9 @@ impl CallContext {
             // The last call's connection is this one's, nearly always: no reference needs to be counted.
             Some(Self { target, special }) if Arc::ptr_eq(&target.shared, connection) => {
                 (target.call, target.serial) = (incoming.call, incoming.serial);
+                if incoming.uploads > 0 || target.answered.is_some() {
+                    target.answered = (incoming.uploads > 0).then(Arc::default);
+                }
                 (target.one_way, target.uploads) = (incoming.one_way, incoming.uploads);
                 if special.is_some() || incoming.special.is_some() {
                     special.clone_from(&incoming.special);

@@ -80,7 +80,8 @@ impl Incoming<'_> {
     #[inline]
     pub(crate) fn target(&self, connection: &Arc<Shared>) -> Target {
         let Self { call, serial, one_way, uploads, .. } = *self;
-        Target { shared: Arc::clone(connection), call, serial, one_way, uploads }
+        let answered = (uploads > 0).then(Arc::default);
+        Target { shared: Arc::clone(connection), call, serial, one_way, uploads, answered }
     }
 
     /// Answers without a handler: nobody will read the caller's streams, and a one-way message is through.

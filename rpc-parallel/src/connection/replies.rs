@@ -60,6 +60,9 @@ pub(crate) fn collect(
         let (of, call, serial) = {
             let current = entered.call.try_borrow().ok()?;
             let target = current.as_ref()?.target();
+            if !target.is_alone() {
+                return None;
+            }
             (Arc::as_ptr(&target.shared).addr(), target.call, target.serial)
         };
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.

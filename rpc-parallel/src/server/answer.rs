@@ -1,13 +1,6 @@
 //! Answers one call.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use std::{fmt, thread};
 
 use futures_core::Stream;
 
@@ -40,30 +33,31 @@ impl Payload {
 }
 
 /// Answers the current call, once. Dropped without an answer, it says that the handler ended without one.
-pub struct Answer {
-    next_upload: u8,
-    uploads: u8,
-    over: bool,
-    /// How many bytes of a one-way message are settled when it is through.
-    one_way: Option<u32>,
-    /// There once there is an upload that has to know.
-    answered: Option<Arc<AtomicBool>>,
-}
+///
+/// It is one number, for it is moved about with the handler's future: what is put together from parts and then moved as a
+/// whole makes the CPU wait.
+pub struct Answer(u32);
+
+/// It has answered.
+const OVER: u32 = 0;
+
+/// It answers a call, of which as many streams were taken as are added here.
+const CALL: u32 = 1 << 8;
+
+/// It settles a one-way message, of as many bytes as are added here: messages are limited to 2 GiB.
+const ONE_WAY: u32 = 1 << 31;
 
 impl Incoming<'_> {
-    /// The encoded arguments, and what answers.
+    /// The encoded arguments.
     #[inline]
-    pub fn split(&mut self) -> (Payload, Answer) {
-        let answer = self.answer();
-        (Payload(self.payload.take()), answer)
+    pub fn payload(&mut self) -> Payload {
+        Payload(self.payload.take())
     }
 
     /// What answers.
     #[inline]
     pub fn answer(&self) -> Answer {
-        // Messages are limited to 2 GiB.
-        let one_way = self.one_way.then(|| self.payload.bytes().len() as u32);
-        Answer { next_upload: 0, uploads: self.uploads, over: false, one_way, answered: None }
+        Answer(if self.one_way { ONE_WAY | self.payload.bytes().len() as u32 } else { CALL })
     }
 
     /// Reads all arguments, which borrow nothing.
@@ -87,11 +81,10 @@ type Write<'a> = &'a mut dyn FnMut(&mut Vec<u8>, usize) -> Result<(), CodecError
 impl Answer {
     /// The next stream from the caller.
     pub fn upload<I>(&mut self, item: Item<I>) -> Upload<I> {
-        self.next_upload += 1;
-        let answered = Arc::clone(self.answered.get_or_insert_default());
+        self.0 += 1;
         let target = CallContext::with_target(Target::clone);
-        let receiver = target.as_ref().and_then(|target| target.receiver(self.next_upload));
-        Upload::new(receiver, item.decode, target, answered)
+        let receiver = target.as_ref().and_then(|target| target.receiver(self.taken()));
+        Upload::new(receiver, item.decode, target)
     }
 
     /// The arguments could not be decoded.
@@ -124,22 +117,23 @@ impl Answer {
     }
 
     fn finish(mut self, status: Status, payload: wire::Payload) {
-        let alone = self.is_alone();
-        self.over = alone;
-        with_target(
-            |target| if alone { target.reply_and_close(status, payload) } else { target.reply(status, payload) },
-        );
-        if !alone {
-            self.end();
-        }
+        let alone = with_target(|target| {
+            if target.is_alone() {
+                target.reply_and_close(status, payload);
+                return true;
+            }
+            target.reply(status, payload);
+            false
+        });
+        if alone { self.0 = OVER } else { self.end() }
     }
 
     /// Sends the one reply. It is the same code for all types.
     fn encode_and_finish(mut self, status: Status, write: Write<'_>) {
         let what = if status == Status::App { "the method's error" } else { "the reply" };
         // With those of other calls, if the handler is entered with theirs.
-        match if self.is_alone() { collect(status, &mut *write) } else { None } {
-            Some(Ok(())) => self.over = true,
+        match collect(status, &mut *write) {
+            Some(Ok(())) => self.0 = OVER,
             Some(Err(error)) => {
                 tell(error, what);
                 self.end();
@@ -149,11 +143,6 @@ impl Answer {
                 None => self.end(),
             },
         }
-    }
-
-    /// Whether nothing but the reply is left of the call.
-    fn is_alone(&self) -> bool {
-        self.uploads == 0 && self.one_way.is_none()
     }
 
     /// A stream, until its end, or the method's error. The stream need not be `'static`.
@@ -186,30 +175,33 @@ impl Answer {
     }
 
     fn end(&mut self) {
-        self.over = true;
-        if let Some(answered) = &self.answered {
-            answered.store(true, Ordering::Release);
-        }
-        let Self { next_upload, uploads, one_way, .. } = *self;
-        with_target(|target| match one_way {
-            Some(bytes) => target.settle(bytes as usize),
-            None => {
-                if next_upload < uploads {
-                    target.stop_uploads(next_upload + 1);
-                }
-                target.close();
+        let answer = std::mem::replace(&mut self.0, OVER);
+        with_target(|target| {
+            if answer & ONE_WAY != 0 {
+                return target.settle((answer & !ONE_WAY) as usize);
             }
+            target.has_answered();
+            let taken = answer as u8;
+            if taken < target.uploads {
+                target.stop_uploads(taken + 1);
+            }
+            target.close();
         });
+    }
+
+    /// How many streams from the caller were taken.
+    fn taken(&self) -> u8 {
+        self.0 as u8
     }
 
     /// The handler is gone without an answer.
     #[cold]
     fn abandon(&mut self) {
-        if self.one_way.is_some() {
+        if self.0 & ONE_WAY != 0 {
             self.end();
         } else if thread::panicking() {
             // Whoever catches the panic tells of it.
-            with_target(|target| target.stop_uploads(self.next_upload.saturating_add(1)));
+            with_target(|target| target.stop_uploads(self.taken().saturating_add(1)));
         } else {
             let text = b"the handler was dropped before it had answered".to_vec();
             with_target(|target| target.fail(Status::Cancelled, text));
@@ -250,7 +242,7 @@ fn tell(error: CodecError, what: &str) {
 impl Drop for Answer {
     #[inline]
     fn drop(&mut self) {
-        if !self.over {
+        if self.0 != OVER {
             self.abandon();
         }
     }
@@ -258,6 +250,6 @@ impl Drop for Answer {
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("over", &self.over).finish_non_exhaustive()
+        f.debug_struct("Answer").field("over", &(self.0 == OVER)).finish()
     }
 }

@@ -3,10 +3,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::{Context, Poll, ready},
 };
 
@@ -27,17 +23,11 @@ pub struct Upload<I> {
     receiver: Option<RawReceiver>,
     decode: DecodeItem<I>,
     target: Option<Target>,
-    answered: Arc<AtomicBool>,
 }
 
 impl<I> Upload<I> {
-    pub(super) fn new(
-        receiver: Option<RawReceiver>,
-        decode: DecodeItem<I>,
-        target: Option<Target>,
-        answered: Arc<AtomicBool>,
-    ) -> Self {
-        Self { receiver, decode, target, answered }
+    pub(super) fn new(receiver: Option<RawReceiver>, decode: DecodeItem<I>, target: Option<Target>) -> Self {
+        Self { receiver, decode, target }
     }
 
     #[cold]
@@ -61,10 +51,10 @@ impl<I> Upload<I> {
     /// The stream is broken: so is its call, if it has no answer yet.
     fn broken(&mut self, failure: Option<(Status, Vec<u8>)>) -> Poll<Option<I>> {
         self.receiver = None;
-        if self.answered.load(Ordering::Acquire) {
+        let Some(target) = self.target.as_ref().filter(|target| !target.is_answered()) else {
             return Poll::Ready(None);
-        }
-        if let (Some((status, payload)), Some(target)) = (failure, &self.target) {
+        };
+        if let Some((status, payload)) = failure {
             target.break_off(status, payload);
         }
         // The handler is dropped before anyone could wake it.
