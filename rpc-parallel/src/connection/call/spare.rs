@@ -13,8 +13,12 @@ thread_local! {
 /// How many a thread keeps.
 const KEPT: usize = 64;
 
-/// How much memory for arguments each of them keeps.
+/// How much memory for arguments each of them keeps,
 const KEPT_ARGUMENTS: usize = 256;
+
+/// and each of the first few.
+const KEPT_LONG_ARGUMENTS: usize = 8 << 10;
+const FEW: usize = 4;
 
 /// A call without a connection, a function, or arguments.
 #[inline]
@@ -29,14 +33,15 @@ pub(super) fn give(mut call: Box<RawCall>) {
     call.state = State::Unsent;
     call.one_way = false;
     call.arguments.clear();
-    if call.arguments.capacity() > KEPT_ARGUMENTS {
-        call.arguments = Vec::new();
-    }
     if call.reply.is_special() {
         call.reply = RawReply { payload: Payload::default(), download: None, failure: None, status: Status::Ok };
     }
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
+        if call.arguments.capacity() > KEPT_ARGUMENTS {
+            let kept = if spare.len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
+            call.arguments.shrink_to(kept);
+        }
         if spare.len() < KEPT {
             spare.push(call);
         }
