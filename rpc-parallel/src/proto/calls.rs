@@ -63,18 +63,17 @@ impl Session {
             return;
         }
         call.cancelled = true;
-        let matters = call.is_waiting() || call.download.is_unfinished();
-        call.download.discard(true);
+        let matters = call.is_waiting() || call.streams.any(|_| false, RecvHalf::is_unfinished);
+        if let Some(download) = call.streams.download_mut() {
+            download.discard(true);
+        }
         if matters {
             self.output.push(Frame::Cancel { call: id }, &[]);
         }
-        for index in 0..MAX_UPLOADS {
-            let Some(upload) = self.local.get_mut(id).and_then(|call| call.uploads.get_mut(usize::from(index)))
-            else {
-                break;
-            };
+        for stream in 1..=MAX_UPLOADS {
+            let Some(upload) = self.local.get_mut(id).and_then(|call| call.streams.upload_mut(stream)) else { break };
             if upload.end() {
-                self.output.push(Frame::End { call: id, stream: index + 1, status: Status::Cancelled }, &[]);
+                self.output.push(Frame::End { call: id, stream, status: Status::Cancelled }, &[]);
             }
         }
         self.note_credit(StreamKey { side: CallSide::Local, call: id, stream: 0 });
@@ -99,10 +98,11 @@ impl Session {
         }
         let (cancelled, tag) = (call.cancelled, call.tag);
         if download {
-            call.download = RecvHalf::open(self.settings.stream_window);
+            let mut opened = RecvHalf::open(self.settings.stream_window);
             if cancelled {
-                call.download.discard(true);
+                opened.discard(true);
             }
+            call.streams.open_download(opened);
         }
         self.local.replied(id);
         self.release(id);
@@ -113,7 +113,7 @@ impl Session {
     /// The peer has nothing more to send or to receive for a call with uploads.
     pub(super) fn receive_done(&mut self, id: CallId) {
         match self.local.get(id) {
-            Some(call) if !call.uploads.is_empty() && call.is_over() => {}
+            Some(call) if call.streams.has_uploads() && call.is_over() => {}
             Some(_) => return self.violation(format_args!("the call {id} is done before its streams have ended")),
             None => return self.violation(format_args!("the call {id} is done, which is not open")),
         }

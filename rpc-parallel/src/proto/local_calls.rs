@@ -1,6 +1,9 @@
 //! The calls that this side has made.
 
-use super::stream::{RecvHalf, SendHalf};
+use super::{
+    call_streams::CallStreams,
+    stream::{RecvHalf, SendHalf},
+};
 use crate::id::CallId;
 
 /// The calls that this side has made, by number.
@@ -26,10 +29,7 @@ pub(super) struct LocalCall {
     pub(super) tag: u32,
     /// Where its frame ends in the output.
     pub(super) queued_until: u64,
-    /// The streams to the callee, from number 1.
-    pub(super) uploads: Vec<SendHalf>,
-    /// The stream from the callee.
-    pub(super) download: RecvHalf,
+    pub(super) streams: CallStreams<SendHalf, RecvHalf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -80,7 +80,7 @@ impl LocalCalls {
             call.state = LocalState::Waiting;
             call.cancelled = false;
             (call.bytes, call.tag) = (bytes, tag);
-            call.uploads.extend((0..uploads).map(|_| SendHalf::open(window)));
+            call.streams.open_uploads(uploads, || SendHalf::open(window));
         }
         CallId(id)
     }
@@ -112,7 +112,7 @@ impl LocalCalls {
     #[inline]
     pub(super) fn close_short(&mut self, id: CallId, written: u64) -> Option<u32> {
         let call = self.calls.get_mut(id.0 as usize)?;
-        if !call.is_waiting() || call.cancelled || !call.uploads.is_empty() || call.queued_until > written {
+        if !call.is_waiting() || call.cancelled || call.streams.has_uploads() || call.queued_until > written {
             return None;
         }
         call.state = LocalState::Free;
@@ -125,8 +125,7 @@ impl LocalCalls {
     pub(super) fn free(&mut self, id: CallId) {
         if let Some(call) = self.get_mut(id) {
             call.state = LocalState::Free;
-            call.uploads.clear();
-            call.download = RecvHalf::default();
+            call.streams.clear();
             self.free.push(id.0);
         }
     }
@@ -141,13 +140,11 @@ impl LocalCall {
 
     /// Whether nothing more is to come but perhaps a `Done`.
     pub(super) fn is_over(&self) -> bool {
-        self.state == LocalState::Replied
-            && !self.download.is_unfinished()
-            && !self.uploads.iter().any(SendHalf::is_unfinished)
+        self.state == LocalState::Replied && !self.streams.any(SendHalf::is_unfinished, RecvHalf::is_unfinished)
     }
 
     /// Whether all that the peer has to send has come, for a call that has no `Done`.
     pub(super) fn is_free(&self) -> bool {
-        self.uploads.is_empty() && self.is_over()
+        !self.streams.has_uploads() && self.is_over()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{AbortReason, CallSide, Event, Session, StreamKey};
+use super::{AbortReason, CallSide, Event, Session, StreamKey, stream::SendHalf};
 use crate::{
     id::CallId,
     wire::{CallHead, Frame, MAX_UPLOADS, Payload, Status, TooBig},
@@ -33,7 +33,7 @@ impl Session {
             return Ok(());
         };
         if download {
-            call.download = super::stream::SendHalf::open(window);
+            call.streams.open_download(SendHalf::open(window));
         }
         self.remote.replied(id);
         self.output.push_owned(Frame::Reply { call: id, status, download }, payload);
@@ -134,7 +134,7 @@ impl Session {
     /// last `Credit` and `Stop` are behind it.
     pub(super) fn finish(&mut self, id: CallId) {
         let Some(call) = self.remote.get(id).filter(|call| call.is_over()) else { return };
-        if !call.uploads.is_empty() {
+        if call.streams.has_uploads() {
             self.output.push(Frame::Done { call: id }, &[]);
         }
         self.remote.free(id, self.output.end());
@@ -153,7 +153,7 @@ impl Session {
     fn abort(&mut self, id: CallId, status: Status, text: &str) {
         let Some(call) = self.remote.get_mut(id) else { return };
         call.aborted = true;
-        let (running, streaming) = (call.is_running(), call.download.end());
+        let (running, streaming) = (call.is_running(), call.streams.download_mut().is_some_and(SendHalf::end));
         if running {
             self.remote.replied(id);
             self.output.push(Frame::Reply { call: id, status, download: false }, text.as_bytes());
