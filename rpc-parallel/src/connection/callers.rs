@@ -4,8 +4,6 @@ use std::task::{Context, Waker};
 
 use crate::{
     connection::waiting::note,
-    id::CallId,
-    proto::{CallSide, StreamKey},
     wire::{Payload, Status},
 };
 
@@ -17,17 +15,34 @@ pub(super) struct Callers {
     free: Vec<u32>,
 }
 
-/// Somebody who waits for a reply.
+/// Somebody who waits for a reply. It takes one cache line.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub(super) struct Caller {
     waker: Option<Waker>,
     payload: Payload,
-    /// The call, for its stream.
-    call: CallId,
     /// The slot of the stream's reader, if a stream follows.
-    reader: Option<u32>,
+    reader: Reader,
     status: Status,
     state: CallerState,
+}
+
+/// The slot of a reader, or none.
+#[derive(Clone, Copy, Debug)]
+struct Reader(u32);
+
+impl Reader {
+    const NONE: Self = Self(u32::MAX);
+
+    fn slot(self) -> Option<usize> {
+        (self.0 != Self::NONE.0).then_some(self.0 as usize)
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -83,13 +98,12 @@ impl Callers {
     pub(super) fn replied(
         &mut self,
         slot: u32,
-        call: CallId,
         status: Status,
         payload: Payload,
         reader: Option<usize>,
     ) -> Option<Waker> {
         let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Waiting)?;
-        (caller.payload, caller.call, caller.reader) = (payload, call, reader.map(|reader| reader as u32));
+        (caller.payload, caller.reader) = (payload, reader.map_or(Reader::NONE, |reader| Reader(reader as u32)));
         (caller.state, caller.status) = (CallerState::Replied, status);
         caller.waker.take()
     }
@@ -102,7 +116,7 @@ impl Callers {
         *status = caller.status;
         caller.state = CallerState::Free;
         self.free.push(slot);
-        Some(caller.reader.take().map(|reader| reader as usize))
+        Some(std::mem::take(&mut caller.reader).slot())
     }
 
     /// Gives the slot back. What it has is returned, to be dropped without the connection's lock.
@@ -125,9 +139,18 @@ impl Callers {
 }
 
 impl Caller {
-    /// The stream that follows the reply and its reader's slot, if any; none if there is no reply yet.
-    pub(super) fn reader(&self) -> Option<Option<(StreamKey, usize)>> {
-        let key = StreamKey { side: CallSide::Local, call: self.call, stream: 0 };
-        (self.state == CallerState::Replied).then(|| self.reader.map(|reader| (key, reader as usize)))
+    /// The slot of the reader of the stream that follows the reply, if any; none if there is no reply yet.
+    pub(super) fn reader(&self) -> Option<Option<usize>> {
+        (self.state == CallerState::Replied).then(|| self.reader.slot())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_takes_one_cache_line() {
+        assert_eq!(size_of::<Caller>(), 64);
     }
 }

@@ -87,7 +87,7 @@ impl Waiting {
             let reader = self.add_reader(key);
             self.claim_reader(key).unwrap_or(reader)
         });
-        wakers.extend(self.callers.replied(slot, call, status, payload, reader));
+        wakers.extend(self.callers.replied(slot, status, payload, reader));
     }
 
     pub(super) fn add_reader(&mut self, key: StreamKey) -> usize {

@@ -20,21 +20,23 @@ impl RawCall {
         match self.state {
             State::Writing { .. } => self.poll_written(Some(cx)),
             State::Over => Poll::Ready(()),
-            State::Sent { .. } | State::Unsent => Poll::Pending,
+            State::Sent { .. } | State::Unsent { .. } => Poll::Pending,
         }
     }
 
     /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls
     /// right now; without a context nobody is woken when it does. A call that cannot be sent is over.
     pub(super) fn send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
-        let Some(connection) = &self.connection else { return Poll::Ready(()) };
+        let (State::Unsent { one_way }, Some(connection)) = (self.state, &self.connection) else {
+            return Poll::Ready(());
+        };
         let shared = connection.shared();
         let mut guard = shared.lock();
         let core = &mut *guard;
         let alone = core.is_alone();
         let slot = core.waiting.callers.vacant();
         if self.special.is_none()
-            && !self.one_way
+            && !one_way
             && let Some(call) = core.session.open_short(self.function, &self.arguments, slot)
         {
             core.waiting.callers.occupy(slot, cx.as_deref());
@@ -42,11 +44,11 @@ impl RawCall {
             return Poll::Ready(());
         }
         drop(guard);
-        self.send_any(cx)
+        self.send_any(one_way, cx)
     }
 
     /// The same for any call.
-    fn send_any(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
+    fn send_any(&mut self, one_way: bool, cx: Option<&mut Context<'_>>) -> Poll<()> {
         let Some(connection) = &self.connection else { return Poll::Ready(()) };
         let shared = connection.shared();
         let mut guard = shared.lock();
@@ -57,7 +59,7 @@ impl RawCall {
             self.fail(CallFailure::Lost(terminal));
             return Poll::Ready(());
         }
-        let (one_way, size) = (self.one_way, self.arguments.len());
+        let size = self.arguments.len();
         let alone = core.is_alone();
         let silent = core.session.close_reason().is_some_and(CloseReason::is_silent);
         let slot = core.waiting.callers.vacant();

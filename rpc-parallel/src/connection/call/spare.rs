@@ -30,8 +30,7 @@ pub(super) fn take() -> Box<RawCall> {
 /// Keeps the memory of a call that is over and has nothing left but its arguments and its reply.
 #[inline]
 pub(super) fn give(mut call: Box<RawCall>) {
-    call.state = State::Unsent;
-    call.one_way = false;
+    call.state = State::Unsent { one_way: false };
     call.arguments.clear();
     if call.reply.is_special() {
         call.reply = RawReply { payload: Payload::default(), download: None, failure: None, status: Status::Ok };
