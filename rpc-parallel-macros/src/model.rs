@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Generics, ItemTrait, LitStr, Path, Signature, Type};
 
-use crate::args::WorkerArgs;
+use crate::{args::WorkerArgs, types};
 
 /// A trait under `#[worker]`.
 pub(crate) struct WorkerTrait {
@@ -163,6 +163,15 @@ impl Method {
         let mut next = || values.find(|passing| !matches!(passing, Passing::Upload(_)));
         let first = next();
         if next().is_some() { None } else { first }
+    }
+
+    /// Whether it shows in the types' names that no argument borrows anything.
+    pub(crate) fn owns_arguments(&self) -> bool {
+        self.arguments.iter().all(|argument| match &argument.passing {
+            Passing::Value => types::is_owned(&argument.ty),
+            Passing::Upload(_) => true,
+            _ => false,
+        })
     }
 
     pub(crate) fn has_download(&self) -> bool {

@@ -141,6 +141,16 @@ fn is_std_result(path: &Path) -> bool {
     matches!(names[..], [_] | ["std" | "core", "result", _])
 }
 
+/// Whether the type's name says that it borrows nothing: many others borrow nothing either.
+pub(crate) fn is_owned(ty: &Type) -> bool {
+    match strip(ty) {
+        Type::Path(path) => is_well_known(path) && !last_is(path, "Cow") && arguments(path).into_iter().all(is_owned),
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_owned),
+        Type::Array(array) => is_owned(&array.elem),
+        _ => false,
+    }
+}
+
 /// Types that are no `Result` under any circumstances, so that the client's signature can name them as they are.
 fn is_well_known(path: &TypePath) -> bool {
     const NAMES: &[&str] = &[

@@ -3,7 +3,7 @@
 //! `Vec<u8>` and `Bytes` are found by type, so that aliases need no thought. Where they are part of something else
 //! they are serde's.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use bytes::Bytes;
 
@@ -16,7 +16,11 @@ pub(crate) const LARGE: usize = 16 << 10;
 const SHARED: usize = 4 << 10;
 
 /// The bytes that a value is, taken out of it, if they are worth it.
+#[inline]
 pub(crate) fn take_large<T: Any>(value: &mut T) -> Option<Bytes> {
+    if !is_bytes::<T>() {
+        return None;
+    }
     let value = value as &mut dyn Any;
     if let Some(bytes) = value.downcast_mut::<Vec<u8>>() {
         return (bytes.len() >= LARGE).then(|| std::mem::take(bytes).into());
@@ -25,8 +29,20 @@ pub(crate) fn take_large<T: Any>(value: &mut T) -> Option<Bytes> {
     (bytes.len() >= LARGE).then(|| std::mem::take(bytes))
 }
 
+/// Whether a type is a byte string. That is known when the program is built, so that what follows is there for these types
+/// alone.
+#[inline]
+pub(crate) fn is_bytes<T: Any>() -> bool {
+    let id = TypeId::of::<T>();
+    id == TypeId::of::<Vec<u8>>() || id == TypeId::of::<Bytes>()
+}
+
 /// The bytes that a value is.
+#[inline]
 pub(crate) fn as_bytes<T: Any>(value: &T) -> Option<&[u8]> {
+    if !is_bytes::<T>() {
+        return None;
+    }
     let value = value as &dyn Any;
     match value.downcast_ref::<Vec<u8>>() {
         Some(bytes) => Some(bytes),

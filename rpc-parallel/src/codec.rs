@@ -1,18 +1,20 @@
-//! Values to bytes and back: postcard, with the size checked while it is written.
+//! Values to bytes and back, in the form of postcard, with the size checked while it is written.
 
 mod deserializer;
 #[cfg(test)]
 mod form_tests;
 mod item;
 mod refused;
+mod room;
 mod serializer;
 mod varint;
 
 use std::fmt;
 
 use bytes::Bytes;
-use postcard::ser_flavors::Flavor;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, Serializer as _, de::DeserializeOwned};
+
+use self::serializer::Serializer;
 
 pub(crate) use self::{
     deserializer::Deserializer,
@@ -54,42 +56,57 @@ impl CodecError {
     }
 }
 
-/// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit is ever stored; after an
-/// error `out` is as it was.
+/// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit gets memory; after an error
+/// `out` is as it was.
+#[inline]
 pub(crate) fn encode<T: ?Sized + Serialize>(value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
-    append(out, limit, |flavor| {
-        postcard::serialize_with_flavor(value, flavor).map_err(|error| CodecError::Encode(error.to_string()))
-    })
+    append(out, limit, |serializer| value.serialize(serializer))
 }
 
 /// Appends `bytes` in the form of a `Vec<u8>`, in one copy.
 pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
-    encode(&SerdeBytes(bytes), out, limit)
+    append(out, limit, |serializer| serializer.serialize_bytes(bytes))
 }
 
 /// Reads one value that fills `bytes`.
+#[inline]
 pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, CodecError> {
-    let mut rest = bytes;
-    let value = decode_next(&mut rest)?;
-    if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes(rest.len())) }
+    let mut bytes = Deserializer::new(bytes);
+    match T::deserialize(&mut bytes) {
+        Ok(value) if bytes.is_done() => Ok(value),
+        Ok(_) => Err(bytes.left_over().into_error()),
+        Err(refused) => Err(refused.into_error()),
+    }
 }
 
 /// Reads one value from the front of `bytes`.
+#[inline]
 pub(crate) fn decode_next<'de, T: Deserialize<'de>>(bytes: &mut &'de [u8]) -> Result<T, CodecError> {
-    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|error| CodecError::Decode(error.to_string()))?;
-    *bytes = rest;
-    Ok(value)
+    let mut deserializer = Deserializer::new(bytes);
+    match T::deserialize(&mut deserializer) {
+        Ok(value) => {
+            *bytes = deserializer.take_rest();
+            Ok(value)
+        }
+        Err(refused) => Err(refused.into_error()),
+    }
 }
 
 /// Like [`decode`], for a `T` that may be a byte string, which then is all there is and not copied if large.
+#[inline]
 pub(crate) fn decode_payload<T: DeserializeOwned + 'static>(payload: &mut Payload) -> Result<T, CodecError> {
+    if !bulk::is_bytes::<T>() {
+        return decode(payload);
+    }
     match bulk::from_payload(|| std::mem::take(payload)) {
         Some(value) => Ok(value),
+        // What is a byte string is known in two places, and this one would still be right with more in the other.
         None => decode(payload),
     }
 }
 
 /// Like [`encode`], for a `T` that may be a byte string, which is then written without a length.
+#[inline]
 pub(crate) fn encode_owned<T: Serialize + 'static>(
     value: &T,
     out: &mut Vec<u8>,
@@ -101,6 +118,19 @@ pub(crate) fn encode_owned<T: Serialize + 'static>(
     }
 }
 
+#[inline]
+fn append(
+    out: &mut Vec<u8>,
+    limit: usize,
+    write: impl FnOnce(&mut Serializer<'_>) -> Result<(), Refused>,
+) -> Result<(), CodecError> {
+    let mut serializer = Serializer::new(out, limit);
+    match write(&mut serializer).and_then(|()| serializer.finish()) {
+        Ok(()) => Ok(()),
+        Err(refused) => Err(refused.into_error()),
+    }
+}
+
 /// The arguments of a call could not be decoded.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}: {message}", Named(argument))]
@@ -109,6 +139,13 @@ pub struct Undecodable {
     pub argument: &'static str,
     /// What is wrong.
     pub message: String,
+}
+
+impl Undecodable {
+    #[cold]
+    fn new(argument: &'static str, error: &CodecError) -> Self {
+        Self { argument, message: error.to_string() }
+    }
 }
 
 struct Named<'a>(&'a str);
@@ -137,8 +174,9 @@ impl<'de> Reader<'de> {
     }
 
     /// The next argument.
+    #[inline]
     pub fn take<T: Deserialize<'de>>(&mut self, argument: &'static str) -> Result<T, Undecodable> {
-        decode_next(&mut self.rest).map_err(|error| Undecodable { argument, message: error.to_string() })
+        decode_next(&mut self.rest).map_err(|error| Undecodable::new(argument, &error))
     }
 
     /// The next argument, which is a `&[u8]` or `Vec<u8>`.
@@ -161,14 +199,16 @@ impl<'de> Reader<'de> {
     }
 
     /// Refuses what is left over.
+    #[inline]
     pub fn finish(self) -> Result<(), Undecodable> {
         if self.rest.is_empty() {
             return Ok(());
         }
-        Err(Undecodable { argument: "", message: CodecError::TrailingBytes(self.rest.len()).to_string() })
+        Err(Undecodable::new("", &CodecError::TrailingBytes(self.rest.len())))
     }
 
     /// All arguments, as `read` takes them, and nothing left over.
+    #[inline]
     pub(crate) fn read<T>(
         payload: &'de Payload,
         read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
@@ -177,59 +217,6 @@ impl<'de> Reader<'de> {
         let arguments = read(&mut reader)?;
         reader.finish()?;
         Ok(arguments)
-    }
-}
-
-/// Bytes that serde sees as bytes.
-struct SerdeBytes<'a>(&'a [u8]);
-
-impl Serialize for SerdeBytes<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
-}
-
-fn append(
-    out: &mut Vec<u8>,
-    limit: usize,
-    write: impl FnOnce(Limited<'_>) -> Result<usize, CodecError>,
-) -> Result<(), CodecError> {
-    let start = out.len();
-    let result = match write(Limited { size: start, limit, out }) {
-        Ok(size) if size > limit => Err(CodecError::TooLarge { size, limit }),
-        Ok(_) => return Ok(()),
-        Err(error) => Err(error),
-    };
-    out.truncate(start);
-    result
-}
-
-/// Stores up to `limit` bytes and counts the rest, so that the error can tell the size.
-struct Limited<'a> {
-    out: &'a mut Vec<u8>,
-    size: usize,
-    limit: usize,
-}
-
-impl Flavor for Limited<'_> {
-    type Output = usize;
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
-    }
-
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.size = self.size.saturating_add(bytes.len());
-        if self.size <= self.limit {
-            self.out.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<usize> {
-        Ok(self.size)
     }
 }
 

@@ -98,7 +98,7 @@ impl fmt::Debug for WorkerId {
 }
 
 /// Numbers a call within its connection and its caller. Numbers are reused once a call is over.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct CallId(pub(crate) u32);
 
 impl fmt::Display for CallId {

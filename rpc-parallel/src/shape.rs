@@ -22,7 +22,7 @@ pub trait Shape {
 }
 
 /// Turns the reply that came into the call's result.
-pub type Decoder<T, E> = fn(RawReply) -> Result<T, CallError<E>>;
+pub type Decoder<T, E> = fn(&mut RawReply) -> Result<T, CallError<E>>;
 
 /// A value.
 pub struct Reply<T, E> {

@@ -60,24 +60,39 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let (parameters, ..) = parameters.split_for_impl();
     let handler = paths::handler_fn(&method.name);
     let predicates = &wire.predicates;
-    let [state, incoming, payload, answer] = ["state", "incoming", "payload", "answer"].map(paths::local);
-    let body = body(context, method, &Locals { state: &state, payload: &payload, answer: &answer });
-    let (constructor, open) = match method.kind {
-        _ if method.is_async => (quote!(future), quote!(async move)),
-        Kind::Blocking => (quote!(blocking), quote!(move ||)),
-        _ => (quote!(inline), quote!(move ||)),
-    };
+    let [state, incoming, payload, answer, place] =
+        ["state", "incoming", "payload", "answer", "place"].map(paths::local);
+    let locals = Locals { state: &state, incoming: &incoming, payload: &payload, answer: &answer };
+    let Body { unpack, run } = body(context, method, &locals);
     let mutable = (method.uploads() > 0).then(|| quote!(mut));
+    let answered = quote!(let #mutable #answer = #private::Incoming::answer(#incoming););
+    let kept = quote!(let #payload = #private::Incoming::payload(#incoming););
+    let body = match method.kind {
+        // What borrows nothing is read before the future is made, which then is so much smaller.
+        _ if method.is_async && method.owns_arguments() => quote! {
+            let #place = #private::Place::take();
+            #answered
+            #unpack
+            #place.enter(async move { #run })
+        },
+        _ if method.is_async => quote! {
+            let #place = #private::Place::take();
+            #answered
+            #kept
+            #place.enter(async move { #unpack #run })
+        },
+        Kind::Blocking => quote!(#answered #kept #private::Work::blocking(move || { #unpack #run })),
+        _ => quote!(#answered #kept #private::Work::inline(move || { #unpack #run })),
+    };
     quote! {
         fn #handler #parameters(
             #state: #private::Arc<#worker>,
-            #incoming: #private::Incoming,
+            #incoming: &mut #private::Incoming<'_>,
         ) -> #private::Work
         where
             #predicates
         {
-            let (#payload, #mutable #answer) = #private::Incoming::split(#incoming);
-            #private::Work::#constructor(#open { #body })
+            #body
         }
     }
 }
@@ -92,16 +107,26 @@ fn parameter_name(parameter: &GenericParam) -> &Ident {
 
 struct Locals<'a> {
     state: &'a Ident,
+    incoming: &'a Ident,
     payload: &'a Ident,
     answer: &'a Ident,
 }
 
-fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer }: &Locals<'_>) -> TokenStream {
+/// What a handler does, in two parts.
+struct Body {
+    /// Reads the arguments.
+    unpack: TokenStream,
+    /// Calls the method, and answers.
+    run: TokenStream,
+}
+
+fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
+    let Locals { state, incoming, payload, answer } = locals;
     let Context { private, input, .. } = context;
     let (interface, name, worker) = (&input.item.ident, &method.name, paths::worker_type());
     let (_, ty_generics, _) = input.item.generics.split_for_impl();
     let [reader, arguments, error, output] = ["reader", "arguments", "error", "output"].map(paths::local);
-    let (mut locals, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut taken, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tail = method.tail();
     for (index, argument) in method.arguments.iter().enumerate() {
         let local = paths::local(&format!("argument_{index}"));
@@ -117,28 +142,37 @@ fn body(context: &Context<'_>, method: &Method, Locals { state, payload, answer 
                     Passing::Lent(_) | Passing::LentOption(_) => quote!(#local.lend()),
                     _ => quote!(#local),
                 });
-                locals.push(local);
+                taken.push(local);
             }
         }
     }
-    // Bytes alone take the place of what was read.
+    let owned = method.is_async && method.owns_arguments();
+    let takes = quote!(|#reader| #private::Ok((#(#takes,)*)));
     let read = match method.only_argument() {
+        _ if owned => quote!(#incoming.read(#takes)),
+        // Bytes alone take the place of what was read.
         Some(Passing::ByteVec) => quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),))),
-        _ => quote!(#payload.read(|#reader| #private::Ok((#(#takes,)*)))),
+        _ => quote!(#payload.read(#takes)),
+    };
+    let refuse = match owned {
+        true => quote!({ #answer.undecodable(#error); return #private::Work::done(); }),
+        false => quote!(return #answer.undecodable(#error)),
     };
     let wait = method.is_async.then(|| quote!(.await));
     let call = quote!(<#worker as #interface #ty_generics>::#name(&*#state, #(#passed),*) #wait);
     let finish = finish(method, answer, &output, private);
-    quote! {
-        let #arguments = #read;
-        let (#(#locals,)*) = match #arguments {
+    let unpack = quote! {
+        let (#(#taken,)*) = match #read {
             #private::Ok(#arguments) => #arguments,
-            #private::Err(#error) => return #answer.undecodable(#error),
+            #private::Err(#error) => #refuse,
         };
+    };
+    let run = quote! {
         #(#uploads)*
         let #output = #call;
         #finish
-    }
+    };
+    Body { unpack, run }
 }
 
 /// Takes an argument; `tail` as for the client.

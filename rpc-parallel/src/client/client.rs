@@ -9,7 +9,6 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    client::CallError,
     connection::{Connection, ConnectionLost, Traffic},
     function::{Function, Interface},
     id::{FunctionId, WorkerId},
@@ -42,14 +41,14 @@ impl ClientCore {
     }
 
     #[inline]
-    pub(crate) fn check(&self, function: &Function) -> Result<(), CallError> {
+    pub(crate) fn check(&self, function: &Function) -> Result<(), String> {
         if self.mismatched.is_empty() || !self.mismatched.contains(&function.id) {
             return Ok(());
         }
-        Err(CallError::Mismatch(format!(
+        Err(format!(
             "`{}` has another signature at the worker, which runs another build; rebuild both from the same source",
             function.name
-        )))
+        ))
     }
 }
 

@@ -120,6 +120,10 @@ impl<E> CallError<E> {
             CallFailure::TooBig(too_big) => too_big.into(),
             CallFailure::Closing => Self::Cancelled("the connection is closing and takes no further calls".into()),
             CallFailure::Lost(terminal) => Self::from_terminal(terminal),
+            CallFailure::Unencodable(text) => Self::Decode(text),
+            CallFailure::Mismatch(text) => Self::Mismatch(text),
+            CallFailure::DeadlineExceeded(deadline) => Self::DeadlineExceeded(deadline),
+            CallFailure::Over => Self::Cancelled("the call was polled again after its end".into()),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::de::{
     value::U32Deserializer,
 };
 
-use super::{CodecError, refused::Refused, varint::take_whole};
+use super::{CodecError, refused::Refused, varint::take_long_varint};
 
 /// Reads one value from the front of some bytes.
 pub(crate) struct Deserializer<'de> {
@@ -76,51 +76,37 @@ impl<'de> Deserializer<'de> {
         Ok(*taken)
     }
 
-    /// A number of at most so many bytes, the last of which is at most `last` if there are so many.
+    /// A number of at most so many bytes, and not above `max`.
     #[inline]
-    fn varint<const BYTES: usize>(&mut self, last: u8) -> Result<u64, Refused> {
-        let mut value = 0;
-        let bytes = self.rest;
-        for index in 0..BYTES {
-            let Some(&byte) = bytes.get(index) else { return Err(refuse(Postcard::DeserializeUnexpectedEnd)) };
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                if index == BYTES - 1 && byte > last {
-                    break;
-                }
-                self.rest = bytes.get(index + 1..).unwrap_or_default();
-                return Ok(value);
-            }
-        }
-        Err(refuse(Postcard::DeserializeBadVarint))
-    }
-
-    #[inline]
-    fn u16(&mut self) -> Result<u16, Refused> {
-        Ok(self.varint::<3>(0x03)? as u16)
-    }
-
-    #[inline]
-    fn u32(&mut self) -> Result<u32, Refused> {
-        Ok(self.varint::<5>(0x0f)? as u32)
-    }
-
-    #[inline]
-    fn u64(&mut self) -> Result<u64, Refused> {
-        // What ends with the value, as an item that is a number does, is short; numbers in the middle of one may not be.
+    fn varint(&mut self, longest: usize, max: u64) -> Result<u64, Refused> {
         if let Some((first, rest)) = self.rest.split_first()
             && *first < 0x80
         {
             self.rest = rest;
             return Ok(u64::from(*first));
         }
-        if let Some(first) = self.rest.first_chunk()
-            && let Some((value, len)) = take_whole(*first)
-        {
-            self.rest = self.rest.get(len..).unwrap_or_default();
-            return Ok(value);
+        match take_long_varint(self.rest, longest, max) {
+            (_, 0) => Err(refuse_varint(self.rest, longest)),
+            (value, len) => {
+                self.rest = self.rest.get(len..).unwrap_or_default();
+                Ok(value)
+            }
         }
-        self.varint::<10>(0x01)
+    }
+
+    #[inline]
+    fn u16(&mut self) -> Result<u16, Refused> {
+        Ok(self.varint(3, u16::MAX.into())? as u16)
+    }
+
+    #[inline]
+    fn u32(&mut self) -> Result<u32, Refused> {
+        Ok(self.varint(5, u32::MAX.into())? as u32)
+    }
+
+    #[inline]
+    fn u64(&mut self) -> Result<u64, Refused> {
+        self.varint(10, u64::MAX)
     }
 
     fn u128(&mut self) -> Result<u128, Refused> {
@@ -163,6 +149,16 @@ impl<'de> Deserializer<'de> {
 #[cold]
 fn refuse(error: Postcard) -> Refused {
     Refused(Box::new(CodecError::Decode(error.to_string())))
+}
+
+/// Why there is no number of at most so many bytes.
+#[cold]
+fn refuse_varint(bytes: &[u8], longest: usize) -> Refused {
+    let ends = bytes.iter().take(longest).any(|byte| *byte < 0x80);
+    refuse(match ends || bytes.len() >= longest {
+        true => Postcard::DeserializeBadVarint,
+        false => Postcard::DeserializeUnexpectedEnd,
+    })
 }
 
 impl Error for Refused {

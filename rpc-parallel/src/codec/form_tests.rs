@@ -8,10 +8,15 @@ use serde::{Deserialize, Serialize, ser::SerializeSeq};
 use super::{CodecError, deserializer::Deserializer, refused::Refused, serializer::Serializer};
 
 fn write<T: Serialize>(value: &T, room: usize, limit: usize) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![0xee; room];
-    let mut serializer = Serializer::new(&mut bytes, 3, limit);
-    let end = value.serialize(&mut serializer).and_then(|()| serializer.finish()).map_err(|refused| *refused.0)?;
-    Ok(bytes[3..end].to_vec())
+    let mut bytes = Vec::with_capacity(room);
+    bytes.extend([0xee; 3]);
+    let mut serializer = Serializer::new(&mut bytes, 3 + limit);
+    value
+        .serialize(&mut serializer)
+        .and_then(|()| serializer.finish())
+        .map_err(|refused| refused.into_error().after(3))?;
+    assert_eq!(bytes[..3], [0xee; 3]);
+    Ok(bytes[3..].to_vec())
 }
 
 fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<(T, &'de [u8]), Refused> {
@@ -116,11 +121,11 @@ proptest! {
 
 #[test]
 fn what_is_above_the_limit_gets_no_memory() {
-    let mut room = Vec::new();
-    let mut serializer = Serializer::new(&mut room, 1, 1000);
+    let mut out = vec![7];
+    let mut serializer = Serializer::new(&mut out, 1001);
     vec![1_u8; 5000].serialize(&mut serializer).unwrap();
     serializer.finish().unwrap_err();
-    assert!(room.capacity() <= 2048);
+    assert!(out.capacity() <= 1001);
 }
 
 #[test]

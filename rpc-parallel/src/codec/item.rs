@@ -1,8 +1,5 @@
 //! The items of streams to bytes and back. There may be hundreds of millions of them, and most are short.
 
-use std::any::TypeId;
-
-use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{deserializer::Deserializer, refused::Refused, serializer::Serializer};
@@ -10,13 +7,15 @@ use crate::{bulk, wire::Batch};
 
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
 pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
-    batch.push_with(|room, start| {
-        let mut serializer = Serializer::new(room, start, limit);
+    batch.push_with(|out, prefix| {
+        let start = out.len() + prefix;
+        let mut serializer = Serializer::new(out, start.saturating_add(limit));
+        serializer.leave(prefix);
         match bulk::as_bytes(item) {
             Some(bytes) => serializer.bytes(bytes)?,
             None => item.serialize(&mut serializer)?,
         }
-        serializer.finish()
+        serializer.finish().map_err(|refused| refused.after(start))
     })
 }
 
@@ -24,7 +23,7 @@ pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, l
 ///
 /// What serde returns is returned as it is: one more move of an item of 64 bytes would cost as much as reading it.
 pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
-    if is_bytes::<T>() {
+    if bulk::is_bytes::<T>() {
         return decode_bytes(bytes);
     }
     T::deserialize(bytes)
@@ -32,10 +31,6 @@ pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &mut Deserialize
 
 /// How items are read.
 pub(crate) type DecodeItem<T> = fn(&mut Deserializer<'_>) -> Result<T, Refused>;
-
-fn is_bytes<T: 'static>() -> bool {
-    TypeId::of::<T>() == TypeId::of::<Vec<u8>>() || TypeId::of::<T>() == TypeId::of::<Bytes>()
-}
 
 /// Reads a byte string, which is all there is.
 fn decode_bytes<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
@@ -48,6 +43,8 @@ fn decode_bytes<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> 
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::{codec::CodecError, wire::item_at};
 

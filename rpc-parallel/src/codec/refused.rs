@@ -6,3 +6,17 @@ use super::CodecError;
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Refused(pub(crate) Box<CodecError>);
+
+impl Refused {
+    /// The error by itself.
+    #[cold]
+    pub(super) fn into_error(self) -> CodecError {
+        *self.0
+    }
+
+    /// The same of a message before which there were so many bytes of others.
+    #[cold]
+    pub(super) fn after(self, others: usize) -> Self {
+        Self(Box::new(self.0.after(others)))
+    }
+}

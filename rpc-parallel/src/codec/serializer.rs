@@ -1,7 +1,7 @@
-//! Writes values in the form of postcard, into room that exists already.
+//! Writes values in the form of postcard, at the end of a vector.
 //!
-//! postcard's own serializer appends every number as a slice of unknown length to a vector: for small values that copy
-//! costs more than all the rest. Here a number is written where it belongs, with one check of the room.
+//! postcard's own serializer appends every number as a slice of unknown length: for small values that copy costs more
+//! than all the rest. Here a number is written as a whole, after one look at the room.
 
 use std::fmt::Display;
 
@@ -13,75 +13,60 @@ use serde::{
     },
 };
 
-use super::{
-    CodecError,
-    refused::Refused,
-    varint::{VARINT, put_varint},
-};
+use super::{CodecError, refused::Refused, room::Room};
 
 /// Writes one value. Nothing beyond the limit gets memory; it is counted, so that the error can tell the size.
 pub(crate) struct Serializer<'a> {
-    /// All of it may be overwritten from `at` on; it grows where that is not enough.
-    room: &'a mut Vec<u8>,
-    start: usize,
-    /// Where the next byte goes; beyond the room if that is the limit's fault.
-    at: usize,
+    room: Room<'a>,
+    /// How long the whole may become.
     limit: usize,
 }
 
 type Done = Result<(), Refused>;
 
 impl<'a> Serializer<'a> {
-    /// Writes from `start` on, up to `limit` bytes.
+    /// Appends to `out`, whose length may not exceed `limit`.
     #[inline]
-    pub(crate) fn new(room: &'a mut Vec<u8>, start: usize, limit: usize) -> Self {
-        Self { room, start, at: start, limit }
+    pub(crate) fn new(out: &'a mut Vec<u8>, limit: usize) -> Self {
+        Self { room: Room::new(out, limit), limit }
     }
 
-    /// The end of what was written.
+    /// Adds what was written to the vector. Without that, and after an error, that is as it was.
     #[inline]
-    pub(crate) fn finish(&self) -> Result<usize, Refused> {
-        let size = self.at - self.start;
-        if size <= self.limit { Ok(self.at) } else { Err(too_large(size, self.limit)) }
+    pub(crate) fn finish(self) -> Done {
+        self.room.finish().map_err(|size| too_large(size, self.limit))
+    }
+
+    /// Leaves at most ten bytes for what is put there later.
+    #[inline]
+    pub(super) fn leave(&mut self, bytes: usize) {
+        match bytes {
+            1 => self.room.append_word([0]),
+            more => self.room.append([0; 10].get(..more).unwrap_or_default()),
+        }
     }
 
     #[inline]
     fn byte(&mut self, byte: u8) -> Done {
-        match self.room.get_mut(self.at) {
-            Some(place) => {
-                *place = byte;
-                self.at += 1;
-            }
-            None => self.at = beyond(self.room, self.start, self.at, self.limit, &[byte]),
-        }
+        self.word([byte])
+    }
+
+    #[inline]
+    fn word<const LEN: usize>(&mut self, bytes: [u8; LEN]) -> Done {
+        self.room.append_word(bytes);
         Ok(())
     }
 
     /// Writes bytes as they are.
     #[inline]
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Done {
-        match self.room.get_mut(self.at..).and_then(|room| room.get_mut(..bytes.len())) {
-            Some(place) => {
-                place.copy_from_slice(bytes);
-                self.at += bytes.len();
-            }
-            None => self.at = beyond(self.room, self.start, self.at, self.limit, bytes),
-        }
+        self.room.append(bytes);
         Ok(())
     }
 
-    /// Seven bits a byte, the lowest first.
     #[inline]
     fn varint(&mut self, value: u64) -> Done {
-        match self.room.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {
-            Some(place) => self.at += put_varint(place, value),
-            None => {
-                let mut place = [0; VARINT];
-                let len = put_varint(&mut place, value);
-                let bytes = place.get(..len).unwrap_or_default();
-                self.at = beyond(self.room, self.start, self.at, self.limit, bytes);
-            }
-        }
+        self.room.append_varint(value);
         Ok(())
     }
 
@@ -98,31 +83,13 @@ impl<'a> Serializer<'a> {
     }
 }
 
-/// Writes where there is no room, or counts what is above the limit; returns the end. It gets no reference to the
-/// serializer, which would then have to be in memory.
-#[cold]
-fn beyond(room: &mut Vec<u8>, start: usize, at: usize, limit: usize, bytes: &[u8]) -> usize {
-    let end = at.saturating_add(bytes.len());
-    if end - start <= limit {
-        // The length of what follows is unknown: twice as much keeps the number of copies small.
-        let wanted = end.max(2 * room.len()).max(LEAST_ROOM);
-        room.resize(wanted.min(start.saturating_add(limit)).max(room.len()), 0);
-        if let Some(place) = room.get_mut(at..end) {
-            place.copy_from_slice(bytes);
-        }
-    }
-    end
-}
-
-/// The first room.
-const LEAST_ROOM: usize = 256;
-
 #[cold]
 fn too_large(size: usize, limit: usize) -> Refused {
     Refused(Box::new(CodecError::TooLarge { size, limit }))
 }
 
 impl Error for Refused {
+    #[cold]
     fn custom<T: Display>(message: T) -> Self {
         Self(Box::new(CodecError::Encode(message.to_string())))
     }
@@ -178,12 +145,12 @@ impl serde::Serializer for &mut Serializer<'_> {
 
     #[inline]
     fn serialize_f32(self, value: f32) -> Done {
-        self.bytes(&value.to_le_bytes())
+        self.word(value.to_le_bytes())
     }
 
     #[inline]
     fn serialize_f64(self, value: f64) -> Done {
-        self.bytes(&value.to_le_bytes())
+        self.word(value.to_le_bytes())
     }
 
     fn serialize_char(self, value: char) -> Done {

@@ -1,47 +1,19 @@
 //! Numbers of variable length inside of values: seven bits a byte, the lowest first.
 
-/// The longest form of a number of 64 bits.
-pub(super) const VARINT: usize = 10;
-
-/// Writes a number and says how long it is; what follows may be overwritten.
+/// The first eight bytes of a number of at least two, the others, and how many there are.
 #[inline]
-pub(super) fn put_varint(place: &mut [u8; VARINT], mut value: u64) -> usize {
-    if value >= LONG {
-        return put_long(place, value);
+pub(super) fn long_varint(value: u64) -> (u64, u64, usize) {
+    let len = (63 - (value | 1).leading_zeros() as usize) / 7 + 1;
+    // All but the last byte say that there is another one.
+    if len <= 8 {
+        return (spread(value) | (MORE & ((1 << (8 * (len - 1))) - 1)), 0, len);
     }
-    let mut len = 0;
-    while value >= 0x80 && len < VARINT - 1 {
-        place[len] = value as u8 | 0x80;
-        value >>= 7;
-        len += 1;
-    }
-    place[len] = value as u8;
-    len + 1
-}
-
-/// From here on a number is written faster as a whole than byte by byte.
-const LONG: u64 = 1 << 28;
-
-/// Not inlined: it would keep what calls it, for each number of a value, from being so.
-#[inline(never)]
-fn put_long(place: &mut [u8; VARINT], value: u64) -> usize {
-    let Some(first) = place.first_chunk_mut() else { return 0 };
-    if value < 1 << 56 {
-        let len = (63 - value.leading_zeros() as usize) / 7 + 1;
-        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
-        *first = (spread(value) | more).to_le_bytes();
-        return len;
-    }
-    *first = (spread(value & ((1 << 56) - 1)) | 0x8080_8080_8080_8080).to_le_bytes();
     let high = value >> 56;
-    if high < 0x80 {
-        place[8] = high as u8;
-        return 9;
-    }
-    place[8] = high as u8 | 0x80;
-    place[9] = (high >> 7) as u8;
-    10
+    (spread(value & ((1 << 56) - 1)) | MORE, if high < 0x80 { high } else { high | 1 << 8 }, len)
 }
+
+/// Of each byte the bit that says that there is another one.
+const MORE: u64 = 0x8080_8080_8080_8080;
 
 /// 56 bits, seven to a byte.
 #[inline]
@@ -51,18 +23,44 @@ fn spread(bits: u64) -> u64 {
     (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
-/// A number of at most eight bytes, and how many it has. All at once: a loop would be as slow as the number is long. Not
-/// inlined: it would keep what calls it, for each number of a value, from being so.
+/// A number of at most so many bytes, and not above `max`, and how many it has; none if it is something else. Not inlined:
+/// it would keep what calls it, for each number of a value, from being so.
 #[inline(never)]
-pub(super) fn take_whole(bytes: [u8; 8]) -> Option<(u64, usize)> {
+pub(super) fn take_long_varint(bytes: &[u8], longest: usize, max: u64) -> (u64, usize) {
+    let (value, len) = match bytes.first_chunk().map(|first| take_whole(*first)) {
+        Some((value, len @ 1..)) => (value, len),
+        _ => take_by_bytes(bytes),
+    };
+    if len <= longest && value <= max { (value, len) } else { (0, 0) }
+}
+
+/// A number of at most eight bytes, or none: all at once, for a loop would be as slow as the number is long.
+#[inline]
+fn take_whole(bytes: [u8; 8]) -> (u64, usize) {
     let word = u64::from_le_bytes(bytes);
-    let last = !word & 0x8080_8080_8080_8080;
+    let last = !word & MORE;
     if last == 0 {
-        return None;
+        return (0, 0);
     }
     // The lowest such bit ends the number; those below it belong to the number's bytes.
-    let bits = word & (last ^ (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
-    Some((gather(bits), last.trailing_zeros() as usize / 8 + 1))
+    let bits = word & (last ^ (last - 1)) & !MORE;
+    (gather(bits), last.trailing_zeros() as usize / 8 + 1)
+}
+
+/// A number that is at the end of the bytes, or longer, or none.
+fn take_by_bytes(bytes: &[u8]) -> (u64, usize) {
+    let mut value = 0;
+    for (index, byte) in bytes.iter().enumerate().take(10) {
+        // The tenth byte has room for the last one of 64 bits.
+        if index == 9 && *byte > 1 {
+            return (0, 0);
+        }
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if *byte < 0x80 {
+            return (value, index + 1);
+        }
+    }
+    (0, 0)
 }
 
 /// Seven bits of each byte, next to each other.

@@ -1,15 +1,18 @@
 //! The call that a handler works on, without an argument for it.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
-
-use crate::{
-    connection::{Incoming, Target},
-    proto::{AbortReason, TraceContext},
+use std::{
+    mem::{ManuallyDrop, replace},
+    sync::Arc,
+    time::Instant,
 };
 
-thread_local! {
-    static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
-}
+use crate::{
+    connection::{Incoming, Shared, Target, entered::entered, incoming::Special},
+    fault::PanicReport,
+    panic,
+    proto::{AbortReason, TraceContext},
+    wire::Status,
+};
 
 /// The call that the current code works on.
 ///
@@ -36,19 +39,18 @@ thread_local! {
 #[derive(Clone, Debug)]
 pub struct CallContext {
     target: Target,
-    deadline: Option<Instant>,
-    trace: Option<TraceContext>,
+    special: Option<Box<Special>>,
 }
 
 impl CallContext {
     /// The call that the current code works on, if it is a handler's.
     pub fn current() -> Option<Self> {
-        CURRENT.with_borrow(Clone::clone)
+        entered(|entered| Option::clone(&entered.call.borrow()))
     }
 
     /// Until when the caller waits, by this machine's clock. `None` if for as long as it takes.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.special.as_ref()?.deadline
     }
 
     /// Why nobody waits for the answer any more: then there is no use in going on. An `async` handler is dropped by
@@ -57,26 +59,29 @@ impl CallContext {
         self.target.aborted()
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
-    }
-
     /// Whether the current code is a handler's.
     #[inline]
     pub(crate) fn is_there() -> bool {
-        CURRENT.with_borrow(Option::is_some)
+        entered(|entered| entered.call.borrow().is_some())
     }
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {
-        self.trace
+        self.special.as_ref()?.trace
     }
 
     /// Runs a part of a handler with its call as the current one. `call` must not be empty, and is not afterwards.
     pub(crate) fn enter<T>(call: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
-        let restore = Restore { outer: CURRENT.replace(call.take()), call };
+        let restore = Restore { outer: exchange(call.take()), call };
         let result = work();
         drop(restore);
         result
+    }
+
+    /// The current call, for what goes on with it later.
+    pub(crate) fn later() -> Option<(Option<Self>, Target)> {
+        let call = Self::current()?;
+        let target = call.target.clone();
+        Some((Some(call), target))
     }
 
     /// Enters the handlers of several calls: each of them must be [announced](Self::announce) before.
@@ -86,20 +91,47 @@ impl CallContext {
 
     /// Makes this the current call, whichever was before.
     #[inline]
-    pub(crate) fn announce(incoming: &Incoming) {
-        let Incoming { target, deadline, trace, .. } = incoming;
-        CURRENT.with_borrow_mut(|current| match current {
+    pub(crate) fn announce(connection: &Arc<Shared>, incoming: &Incoming<'_>) {
+        entered(|entered| match &mut **entered.call.borrow_mut() {
             // The last call's connection is this one's, nearly always: no reference needs to be counted.
-            Some(Self { target: last, deadline: last_deadline, trace: last_trace })
-                if Arc::ptr_eq(&last.shared, &target.shared) =>
-            {
-                let Target { shared: _, call, serial, one_way, uploads } = *target;
-                (last.call, last.serial, last.one_way, last.uploads) = (call, serial, one_way, uploads);
-                (*last_deadline, *last_trace) = (*deadline, *trace);
+            Some(Self { target, special }) if Arc::ptr_eq(&target.shared, connection) => {
+                (target.call, target.serial) = (incoming.call, incoming.serial);
+                if incoming.uploads > 0 || target.answered.is_some() {
+                    target.answered = (incoming.uploads > 0).then(Arc::default);
+                }
+                (target.one_way, target.uploads) = (incoming.one_way, incoming.uploads);
+                if special.is_some() || incoming.special.is_some() {
+                    special.clone_from(&incoming.special);
+                }
             }
-            other => *other = Some(Self { target: target.clone(), deadline: *deadline, trace: *trace }),
+            other => *other = Some(Self { target: incoming.target(connection), special: incoming.special.clone() }),
         });
     }
+
+    /// The current call's target, if the current code is a handler's.
+    #[inline]
+    pub(crate) fn with_target<T>(work: impl FnOnce(&Target) -> T) -> Option<T> {
+        entered(|entered| Some(work(entered.call.try_borrow().ok()?.as_ref()?.target())))
+    }
+
+    #[inline]
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The current call's handler has panicked: its caller is told.
+    #[cold]
+    pub(crate) fn panicked(report: &PanicReport) {
+        let Some(target) = Self::with_target(Target::clone) else { return };
+        let limit = target.shared.message_limit();
+        target.fail(Status::Panic, panic::encode(report, limit));
+        target.close();
+    }
+}
+
+/// Makes this the current call, and returns the one before.
+fn exchange(call: Option<CallContext>) -> Option<CallContext> {
+    entered(|entered| ManuallyDrop::into_inner(replace(&mut *entered.call.borrow_mut(), ManuallyDrop::new(call))))
 }
 
 /// Puts back what was current, also when the handler panics.
@@ -110,6 +142,6 @@ struct Restore<'a> {
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
-        *self.call = CURRENT.replace(self.outer.take());
+        *self.call = exchange(self.outer.take());
     }
 }

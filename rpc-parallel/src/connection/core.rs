@@ -5,7 +5,7 @@ use std::{
     io::{self, IoSlice},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     connection::{
-        Draft, Terminal,
+        Terminal,
         queue::Queue,
         served::ServedCalls,
         spin::{Expecting, Score},
@@ -36,6 +36,10 @@ pub(crate) struct Shared {
     pub(super) driver: AtomicWaker,
     /// The runtime of the driver.
     runtime: Handle,
+    /// See [`message_limit`](Self::message_limit).
+    limit: AtomicUsize,
+    /// How many calls were polled, more or less.
+    polled: AtomicUsize,
     /// Set by the driver's end, so that waiting for it needs no lock.
     pub(super) ended: AtomicBool,
     /// Who is at the other end, for errors.
@@ -82,6 +86,7 @@ pub(crate) struct Core {
 impl Shared {
     pub(super) fn new(session: Session, socket: Socket, peer: String, spin: Duration) -> Arc<Self> {
         Arc::new(Self {
+            limit: AtomicUsize::new(session.message_limit()),
             core: Mutex::new(Core {
                 session,
                 waiting: Waiting::default(),
@@ -103,6 +108,7 @@ impl Shared {
             }),
             socket,
             driver: AtomicWaker::new(),
+            polled: AtomicUsize::new(0),
             runtime: Handle::current(),
             ended: AtomicBool::new(false),
             peer,
@@ -122,6 +128,26 @@ impl Shared {
         // A panic under the lock is a bug of ours; what it protects has no invariant that a later caller could
         // break further than the connection itself.
         self.core.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The largest message that both sides take, once they have greeted each other.
+    #[inline]
+    pub(crate) fn message_limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call that is polled uses up some of its task's turn.
+    #[inline]
+    pub(super) fn counts(&self) -> bool {
+        // Threads may overwrite each other's count: it need not be exact.
+        let polled = self.polled.load(Ordering::Relaxed).wrapping_add(1);
+        self.polled.store(polled, Ordering::Relaxed);
+        polled % POLLS_COUNTED == 0
+    }
+
+    /// Both sides have greeted each other.
+    pub(super) fn set_message_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
     /// Has what is queued written soon: by the driver, together with what others queue meanwhile.
@@ -221,10 +247,21 @@ impl fmt::Debug for Shared {
     }
 }
 
+/// Of so many polls of calls one counts for tokio, by which a task's turn ends after 128: a reply that is there already is
+/// much less than what tokio counts, and a turn is better not over before all replies that came together are taken and the
+/// next calls made.
+const POLLS_COUNTED: usize = 16;
+
 /// Enough for the header and the payload of several large messages in one write.
 const MAX_SLICES: usize = 16;
 
 impl Core {
+    /// Whether a call that is made now is better written at once: there is nothing to wait with.
+    #[inline]
+    pub(super) fn is_alone(&self) -> bool {
+        self.session.open_calls() == 0 && self.last_replies <= 1 && !self.session.transmit()
+    }
+
     /// The queue of those whose call, or one-way message, the peer does not take yet.
     pub(super) fn vacancy(&mut self, one_way: bool) -> &mut Queue {
         if one_way { &mut self.one_way_vacancy } else { &mut self.vacancy }
@@ -242,16 +279,10 @@ impl Core {
         }
     }
 
-    /// Has the task of `cx` woken when the peer takes its call.
-    pub(super) fn wait_for_vacancy(&mut self, draft: &mut Draft, cx: &Context<'_>) {
-        let size = draft.open.payload.len();
-        self.vacancy(draft.open.one_way).wait(&mut draft.vacancy, size, cx);
-    }
-
     /// Gives up a place among those who wait. If it was its turn, that goes to those who are returned.
-    pub(super) fn leave_vacancy(&mut self, draft: &mut Draft) -> Vec<Waker> {
+    pub(super) fn leave_vacancy(&mut self, one_way: bool, place: &mut Option<u64>) -> Vec<Waker> {
         let mut wakers = Vec::new();
-        if self.vacancy(draft.open.one_way).leave(&mut draft.vacancy) {
+        if self.vacancy(one_way).leave(place) {
             self.offer_vacancy(&mut wakers);
         }
         wakers

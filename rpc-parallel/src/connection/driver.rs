@@ -15,11 +15,14 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CallContext, Incoming, Service, Target,
+        CallContext, Incoming, Service,
+        arrivals::Arrivals,
         core::{Core, Shared},
-        replies,
+        entered::Serving,
+        incoming::{Arrived, Special},
         spin::{Chance, Living},
     },
+    panic::catch,
     proto::{CallSide, Event, StreamKey},
     wire::{CloseKind, CloseReason, Closer},
 };
@@ -35,10 +38,10 @@ pub(crate) struct Driver {
     /// Several threads may be about to queue calls: they are given one turn before the write.
     multi_thread: bool,
     yielded: bool,
-    incoming: Vec<Incoming>,
+    incoming: Arrivals,
     /// How many bytes of items this poll has brought.
     items: usize,
-    replies: replies::Collected,
+    serving: Serving,
     wakers: Vec<Waker>,
     closed: Option<CloseReason>,
     /// Calls were served since the last look for what comes next.
@@ -62,9 +65,9 @@ impl Driver {
             death,
             multi_thread: flavor == tokio::runtime::RuntimeFlavor::MultiThread,
             yielded: false,
-            incoming: Vec::new(),
+            incoming: Arrivals::default(),
             items: 0,
-            replies: replies::Collected::default(),
+            serving: Serving::default(),
             wakers: Vec::new(),
             closed: None,
             served: false,
@@ -138,29 +141,29 @@ impl Driver {
         let Self { shared, wakers, incoming, .. } = self;
         loop {
             let Core { session, waiting, served, last_replies, .. } = core;
-            session.take_replies(|call, status, payload| {
+            session.take_replies(|_, caller, status, input, part| {
                 *last_replies += 1;
-                waiting.replied_alone(call, status, payload, wakers);
+                wakers.extend(waiting.callers.replied_short(caller, status, input, part));
             });
-            let limit = session.message_limit();
-            session.take_calls(|call, function, payload| {
-                let serial = served.open(call);
-                let target = Target { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0 };
-                incoming.push(Incoming { target, function, deadline: None, trace: None, payload, limit });
+            let mut bytes = std::mem::take(&mut incoming.bytes);
+            session.take_calls(&mut bytes, |call, function, payload| {
+                incoming.push_short(function, served.open(call), call, payload);
             });
+            incoming.bytes = bytes;
             let Some(event) = session.poll_event() else { break };
             match event {
-                Event::Replied { call, status, payload, download } => {
+                Event::Replied { call, tag, status, payload, download } => {
                     core.last_replies += 1;
-                    core.waiting.replied(call, status, payload, download, wakers);
+                    core.waiting.replied(tag, call, status, payload, download, wakers);
                 }
                 Event::Called { call, function, one_way, deadline, trace, uploads, payload } => {
                     let serial = if one_way { core.served.anonymous() } else { core.served.open(call) };
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
-                    let target = Target { shared: Arc::clone(shared), call, serial, one_way, uploads };
-                    incoming.push(Incoming { target, function, deadline, trace, payload, limit });
+                    let special = Special::new(deadline, trace);
+                    let payload = Arrived::Alone(payload);
+                    incoming.push(Incoming { payload, function, serial, call, one_way, uploads, special });
                 }
                 Event::CallAborted { call, why } => {
                     core.served.abort(call, why);
@@ -174,7 +177,11 @@ impl Driver {
                 Event::Stopped { key } => core.waiting.stopped(key, wakers),
                 Event::Writable { key } => core.waiting.writable(key, wakers),
                 Event::Vacancy => core.vacant = true,
-                Event::Established | Event::PeerClosing => core.watchers.take(wakers),
+                Event::Established => {
+                    shared.set_message_limit(core.session.message_limit());
+                    core.watchers.take(wakers);
+                }
+                Event::PeerClosing => core.watchers.take(wakers),
                 Event::Closed(reason) => self.closed = Some(reason),
             }
         }
@@ -187,15 +194,19 @@ impl Driver {
         if self.incoming.is_empty() {
             return;
         }
-        let Self { shared, service, incoming, replies, served, .. } = self;
+        let Self { shared, service, incoming, serving, served, .. } = self;
         *served = true;
-        replies::collecting(shared, replies, || {
+        // One guard for all of them: a panic is of the call that is current, and the next one follows.
+        let mut serve = || catch(|| incoming.for_each(|call| service.start(shared, call)));
+        serving.replies.begin(shared);
+        serving.enter(|| {
             CallContext::enter_several(|| {
-                for incoming in incoming.drain(..) {
-                    service.start(incoming);
+                while let Err(report) = serve() {
+                    CallContext::panicked(&report);
                 }
             });
         });
+        incoming.clear();
     }
 
     fn wake(&mut self) {
@@ -228,7 +239,7 @@ impl Driver {
     fn transmit(&mut self, cx: &mut Context<'_>, idle: bool) {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
-        core.send(&mut self.replies);
+        core.send(&mut self.serving.replies);
         self.drive_timer(cx, &mut core);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their

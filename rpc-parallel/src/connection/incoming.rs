@@ -1,41 +1,97 @@
 //! A call that has arrived, and who serves it.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
-    connection::Target,
-    id::FunctionId,
+    connection::{Serial, Shared, Target},
+    id::{CallId, FunctionId},
     proto::TraceContext,
     wire::{Payload, Status},
 };
 
 /// Serves the calls that arrive on one connection.
 pub(crate) trait Service: Send {
-    /// Starts to work on a call. It runs on the connection's task and must not block it.
-    fn start(&mut self, incoming: Incoming);
+    /// Starts to work on a call of this connection. It runs on the connection's task and must not block it. A panic is told
+    /// to the caller of the call that is current then.
+    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>);
 }
 
 /// A call that has arrived. It is answered through its connection.
 #[derive(Debug)]
-pub struct Incoming {
-    /// Where the answer goes.
-    pub(crate) target: Target,
+pub struct Incoming<'a> {
     pub(crate) function: FunctionId,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) trace: Option<TraceContext>,
-    pub(crate) payload: Payload,
-    /// The largest message that both sides take.
-    pub(crate) limit: usize,
+    pub(crate) serial: Serial,
+    pub(crate) call: CallId,
+    pub(crate) one_way: bool,
+    pub(crate) uploads: u8,
+    pub(crate) payload: Arrived<'a>,
+    /// What few calls have.
+    pub(crate) special: Option<Box<Special>>,
 }
 
-impl Incoming {
-    /// Answers without a handler: nobody will read the caller's streams, and a one-way message is through.
-    pub(crate) fn refuse(&self, status: Status, payload: Vec<u8>) {
-        if self.target.one_way {
-            return self.target.settle(self.payload.len());
+/// The arguments of a call, where they were received.
+#[derive(Debug)]
+pub(crate) enum Arrived<'a> {
+    /// Here among those of others.
+    Together(&'a [u8], (usize, usize)),
+    /// By themselves.
+    Alone(Payload),
+}
+
+/// What few calls have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Special {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+impl Special {
+    /// None if there is nothing special.
+    pub(super) fn new(deadline: Option<Instant>, trace: Option<TraceContext>) -> Option<Box<Self>> {
+        (deadline.is_some() || trace.is_some()).then(|| Box::new(Self { deadline, trace }))
+    }
+}
+
+impl Arrived<'_> {
+    /// The arguments.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Together(bytes, (start, end)) => bytes.get(*start..*end).unwrap_or_default(),
+            Self::Alone(payload) => payload,
         }
-        self.target.reply(status, payload);
-        self.target.stop_uploads(1);
-        self.target.close();
+    }
+
+    /// The arguments, to be kept.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Payload {
+        match self {
+            Self::Together(bytes, part) => {
+                let mut payload = Payload::default();
+                payload.fill(bytes, *part);
+                payload
+            }
+            Self::Alone(payload) => payload.take(),
+        }
+    }
+}
+
+impl Incoming<'_> {
+    /// Where the answer goes.
+    #[inline]
+    pub(crate) fn target(&self, connection: &Arc<Shared>) -> Target {
+        let Self { call, serial, one_way, uploads, .. } = *self;
+        let answered = (uploads > 0).then(Arc::default);
+        Target { shared: Arc::clone(connection), call, serial, one_way, uploads, answered }
+    }
+
+    /// Answers without a handler: nobody will read the caller's streams, and a one-way message is through.
+    pub(crate) fn refuse(&self, connection: &Arc<Shared>, status: Status, payload: Vec<u8>) {
+        let target = self.target(connection);
+        if self.one_way {
+            return target.settle(self.payload.bytes().len());
+        }
+        target.reply(status, payload);
+        target.stop_uploads(1);
+        target.close();
     }
 }

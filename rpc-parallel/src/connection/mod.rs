@@ -1,10 +1,12 @@
 //! Live connections: one driver task each, and handles that share it.
 
+mod arrivals;
 mod call;
+mod callers;
 mod context;
 mod core;
-mod draft;
 mod driver;
+mod entered;
 mod error;
 mod establish;
 mod handle;
@@ -27,7 +29,7 @@ pub use self::call::RawReply;
 pub(crate) use self::call::{CallFailure, RawCall};
 pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
-pub(crate) use self::draft::Draft;
+pub(crate) use self::entered::{keep_spare, take_spare};
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
 pub(crate) use self::establish::{Establish, establish};
@@ -36,6 +38,7 @@ pub use self::handle::Traffic;
 pub use self::incoming::Incoming;
 pub(crate) use self::incoming::Service;
 pub(crate) use self::receiver::{End, RawReceiver};
+pub(crate) use self::replies::collect;
 pub(crate) use self::sender::RawSender;
 pub(crate) use self::served::Serial;
 pub(crate) use self::target::Target;

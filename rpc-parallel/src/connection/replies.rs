@@ -1,106 +1,99 @@
 //! The replies of handlers that were through at once, sent together.
 
-use std::{cell::RefCell, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
+    codec::CodecError,
     connection::{
-        Serial, Target,
+        Serial,
         core::{Core, Shared},
+        entered::entered,
     },
     id::CallId,
-    wire::Status,
+    wire::{Frame, LENGTH_PREFIX, Status},
 };
-
-thread_local! {
-    /// What the handlers of the connection that this thread serves right now have replied.
-    static COLLECTED: RefCell<Collected> = const { RefCell::new(Collected { of: 0, replies: Vec::new(), payloads: Vec::new() }) };
-}
 
 /// Replies that are not queued yet, so that the connection is locked once for all of them.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
-    /// The connection by its address; 0 if this thread serves none.
+    /// The connection by its address; 0 if none is served.
     of: usize,
+    /// The largest reply that both sides take.
+    limit: usize,
     replies: Vec<Reply>,
-    /// The replies' payloads, one behind the other.
-    payloads: Vec<u8>,
+    /// The replies as they go over the wire, one behind the other.
+    frames: Vec<u8>,
 }
 
+/// Where a reply is.
 #[derive(Debug)]
 struct Reply {
     call: CallId,
     serial: Serial,
     status: Status,
     payload: usize,
+    end: usize,
 }
 
-/// How much memory for payloads is kept.
+/// How much memory for replies is kept.
 const KEPT: usize = 64 << 10;
 
-/// Collects replies on this thread while `work` enters the handlers of calls of this connection. What was collected is
-/// in `collected` afterwards.
-pub(super) fn collecting<T>(of: &Arc<Shared>, collected: &mut Collected, work: impl FnOnce() -> T) -> T {
-    collected.of = Arc::as_ptr(of).addr();
-    let before = COLLECTED.replace(std::mem::take(collected));
-    let restore = Restore { before, collected };
-    let result = work();
-    drop(restore);
-    result
-}
+impl Collected {
+    pub(super) const fn new() -> Self {
+        Self { of: 0, limit: 0, replies: Vec::new(), frames: Vec::new() }
+    }
 
-/// Puts things back also if `work` panics.
-struct Restore<'a> {
-    before: Collected,
-    collected: &'a mut Collected,
-}
-
-impl Drop for Restore<'_> {
-    fn drop(&mut self) {
-        *self.collected = COLLECTED.replace(std::mem::take(&mut self.before));
+    /// Collects replies on this connection from now on.
+    pub(super) fn begin(&mut self, of: &Arc<Shared>) {
+        (self.of, self.limit) = (Arc::as_ptr(of).addr(), of.message_limit());
     }
 }
 
-/// Keeps the last word on a call for later, if this thread serves its connection: `write` appends its payload. None if it
-/// does not.
+/// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
+/// a buffer, which may become as long as the given limit. None if it does not.
 #[inline]
-pub(super) fn collect<E>(
-    target: &Target,
+pub(crate) fn collect(
     status: Status,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-) -> Option<Result<(), E>> {
-    let mut payloads = COLLECTED.with_borrow_mut(|collected| {
-        let ours = collected.of == Arc::as_ptr(&target.shared).addr();
-        ours.then(|| Payloads { start: collected.payloads.len(), bytes: std::mem::take(&mut collected.payloads) })
-    })?;
-    // Whatever the value's `Serialize` does must find nothing borrowed.
-    if let Err(error) = write(&mut payloads.bytes) {
-        return Some(Err(error));
-    }
-    let payload = payloads.bytes.len() - payloads.start;
-    payloads.start += payload;
-    let reply = Reply { call: target.call, serial: target.serial, status, payload };
-    COLLECTED.with_borrow_mut(|collected| collected.replies.push(reply));
-    Some(Ok(()))
-}
-
-/// The payloads while one is added. What is not complete is taken away again, also if adding it panics.
-struct Payloads {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-impl Drop for Payloads {
-    fn drop(&mut self) {
-        self.bytes.truncate(self.start);
-        COLLECTED.with_borrow_mut(|collected| collected.payloads = std::mem::take(&mut self.bytes));
-    }
+    write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
+) -> Option<Result<(), CodecError>> {
+    entered(|entered| {
+        let (of, call, serial) = {
+            let current = entered.call.try_borrow().ok()?;
+            let target = current.as_ref()?.target();
+            if !target.is_alone() {
+                return None;
+            }
+            (Arc::as_ptr(&target.shared).addr(), target.call, target.serial)
+        };
+        // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
+        let mut collected = entered.replies.try_borrow_mut().ok().filter(|collected| collected.of == of)?;
+        let Collected { limit, replies, frames, .. } = &mut **collected;
+        // What is behind the last reply is of one that failed.
+        let start = replies.last().map_or(0, |last| last.end);
+        frames.truncate(start);
+        Frame::Reply { call, status, download: false }.encode(0, frames);
+        let payload = frames.len();
+        if let Err(error) = write(frames, payload + *limit) {
+            return Some(Err(error.after(payload)));
+        }
+        let end = frames.len();
+        if let Some(prefix) = frames.get_mut(start..start + LENGTH_PREFIX) {
+            // Messages are limited to 2 GiB.
+            prefix.copy_from_slice(&((end - start - LENGTH_PREFIX) as u32).to_le_bytes());
+        }
+        replies.push(Reply { call, serial, status, payload, end });
+        Some(Ok(()))
+    })
 }
 
 /// Queues what this thread has collected for a connection, before something else is said about one of its calls.
 pub(super) fn send(shared: &Shared) {
-    COLLECTED.with_borrow_mut(|collected| {
-        if collected.of == std::ptr::from_ref(shared).addr() && !collected.replies.is_empty() {
-            shared.lock().send(collected);
+    entered(|entered| {
+        if let Ok(mut collected) = entered.replies.try_borrow_mut()
+            && collected.of == std::ptr::from_ref(shared).addr()
+            && !collected.replies.is_empty()
+        {
+            shared.lock().send(&mut collected);
         }
     });
 }
@@ -108,18 +101,23 @@ pub(super) fn send(shared: &Shared) {
 impl Core {
     /// Queues what was collected.
     pub(super) fn send(&mut self, collected: &mut Collected) {
-        let mut payloads = &collected.payloads[..];
-        for Reply { call, serial, status, payload } in collected.replies.drain(..) {
-            let Some((payload, rest)) = payloads.split_at_checked(payload) else { break };
-            payloads = rest;
-            if self.terminal.is_some() || !self.served.close(call, serial) {
+        let Collected { replies, frames, .. } = collected;
+        // Those from here on are queued together.
+        let (mut start, mut until) = (0, 0);
+        for Reply { call, serial, status, payload, end } in replies.drain(..) {
+            let ours = self.terminal.is_none() && self.served.close(call, serial);
+            if ours && self.session.close_replied(call, end - start) {
+                until = end;
                 continue;
             }
-            if !self.session.reply_short(call, status, payload) {
-                self.reply_checked(call, status, payload.to_vec().into());
+            self.session.push_replies(frames.get(start..until).unwrap_or_default());
+            if ours {
+                self.reply_checked(call, status, frames.get(payload..end).unwrap_or_default().to_vec().into());
             }
+            (start, until) = (end, end);
         }
-        collected.payloads.clear();
-        collected.payloads.shrink_to(KEPT);
+        self.session.push_replies(frames.get(start..until).unwrap_or_default());
+        frames.clear();
+        frames.shrink_to(KEPT);
     }
 }

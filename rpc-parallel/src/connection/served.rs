@@ -22,7 +22,7 @@ struct ServedSlot {
     replied: bool,
     handler: Option<AbortHandle>,
     /// The call that had this slot last and was aborted, and why.
-    aborted: Option<(u64, AbortReason)>,
+    aborted: Option<Box<(u64, AbortReason)>>,
 }
 
 impl ServedCalls {
@@ -34,7 +34,12 @@ impl ServedCalls {
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, ServedSlot::default);
         }
-        self.slots[index] = ServedSlot { serial: self.last, ..ServedSlot::default() };
+        let slot = &mut self.slots[index];
+        // The handler of the call before cannot be aborted any more; why that call was, its serial says.
+        (slot.serial, slot.replied) = (self.last, false);
+        if slot.handler.is_some() {
+            slot.handler = None;
+        }
         Serial(self.last)
     }
 
@@ -96,8 +101,8 @@ impl ServedCalls {
         if slot.serial == serial.0 {
             return None;
         }
-        match slot.aborted {
-            Some((aborted, why)) if aborted == serial.0 => Some(why),
+        match slot.aborted.as_deref() {
+            Some((aborted, why)) if *aborted == serial.0 => Some(*why),
             // Its slot has the next call already.
             _ => Some(AbortReason::Cancelled),
         }
@@ -122,7 +127,7 @@ impl ServedCalls {
 impl ServedSlot {
     fn abort(&mut self, why: AbortReason) {
         if self.serial != 0 {
-            self.aborted = Some((self.serial, why));
+            self.aborted = Some(Box::new((self.serial, why)));
             self.serial = 0;
         }
         if let Some(handler) = self.handler.take() {

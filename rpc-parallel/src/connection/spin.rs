@@ -203,10 +203,12 @@ impl Shared {
         let mut wakers = Vec::new();
         let mut guard = self.lock();
         let core = &mut *guard;
-        core.session.take_replies(|call, status, payload| {
-            core.waiting.replied_alone(call, status, payload, &mut wakers);
+        let mut replies = 0;
+        core.session.take_replies(|_, caller, status, input, part| {
+            replies += 1;
+            wakers.extend(core.waiting.callers.replied_short(caller, status, input, part));
         });
-        core.last_replies = wakers.len();
+        core.last_replies = replies;
         core.count_calls();
         // Whatever else came is the driver's business.
         if core.session.has_input() {

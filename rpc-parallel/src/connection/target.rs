@@ -1,6 +1,12 @@
 //! One call from the worker's side: where its answer goes.
 
-use std::{sync::Arc, task::Waker};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Waker,
+};
 
 use tokio::task::AbortHandle;
 
@@ -19,9 +25,29 @@ pub(crate) struct Target {
     pub(crate) serial: Serial,
     pub(crate) one_way: bool,
     pub(crate) uploads: u8,
+    /// There if there are uploads, which have to know whether the handler has answered.
+    pub(crate) answered: Option<Arc<AtomicBool>>,
 }
 
 impl Target {
+    /// Whether nothing but the reply is left of the call once its handler is through.
+    #[inline]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.uploads == 0 && !self.one_way
+    }
+
+    /// The handler has answered: an upload that ends without a word has nothing to break any more.
+    pub(crate) fn has_answered(&self) {
+        if let Some(answered) = &self.answered {
+            answered.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether the handler has answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered.as_ref().is_some_and(|answered| answered.load(Ordering::Acquire))
+    }
+
     /// Why nobody waits for the answer any more.
     pub(super) fn aborted(&self) -> Option<AbortReason> {
         if self.one_way {
@@ -43,17 +69,6 @@ impl Target {
         core.reply(self.call, self.serial, status, payload);
         core.served.finish(self.call, self.serial);
         self.shared.flush_soon(&mut core);
-    }
-
-    /// Has the one reply of a call without uploads, and nothing after it, sent with those of other calls, if the handler is
-    /// entered with theirs: `write` appends its payload, within the limit.
-    #[inline]
-    pub(crate) fn reply_with_others<E>(
-        &self,
-        status: Status,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Option<Result<(), E>> {
-        replies::collect(self, status, write)
     }
 
     /// Ends the call with a failure, wherever it is: instead of a reply, or at the end of its stream.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use slab::Slab;
 
 use crate::{
-    connection::stream_slots::StreamSlots,
+    connection::{callers::Callers, stream_slots::StreamSlots},
     id::CallId,
     proto::{CallSide, StreamKey},
     wire::{Payload, Status},
@@ -18,28 +18,11 @@ use crate::{
 /// The slots of everybody who waits. A slot belongs to whoever waits and is given back by them.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pub(super) callers: Slab<Caller>,
+    pub(super) callers: Callers,
     pub(super) readers: Slab<Reader>,
     pub(super) writers: Slab<Writer>,
-    /// By call id: the caller's slot.
-    caller_of: Vec<Option<usize>>,
     reader_of: StreamSlots,
     writer_of: StreamSlots,
-}
-
-/// Somebody who waits for a reply.
-#[derive(Debug, Default)]
-pub(super) struct Caller {
-    waker: Option<Waker>,
-    pub(super) reply: Option<Reply>,
-}
-
-/// A reply as it came, with the slot of its stream if one follows.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: Status,
-    pub(super) payload: Payload,
-    pub(super) reader: Option<(StreamKey, usize)>,
 }
 
 /// Somebody who reads a stream.
@@ -64,16 +47,10 @@ pub(super) struct Writer {
 }
 
 /// Notes whom to wake, without a clone where it is the same task as before.
-fn note(place: &mut Option<Waker>, cx: &Context<'_>) {
+pub(super) fn note(place: &mut Option<Waker>, cx: &Context<'_>) {
     match place {
         Some(waker) => waker.clone_from(cx.waker()),
         empty => *empty = Some(cx.waker().clone()),
-    }
-}
-
-impl Caller {
-    pub(super) fn wait(&mut self, cx: &Context<'_>) {
-        note(&mut self.waker, cx);
     }
 }
 
@@ -90,61 +67,27 @@ impl Writer {
 }
 
 impl Waiting {
-    /// A slot for the caller of `call`.
-    #[inline]
-    pub(super) fn add_caller(&mut self, call: CallId, cx: Option<&Context<'_>>) -> usize {
-        let waker = cx.map(|cx| cx.waker().clone());
-        let slot = self.callers.insert(Caller { waker, reply: None });
-        let index = call.0 as usize;
-        if index >= self.caller_of.len() {
-            self.caller_of.resize(index + 1, None);
-        }
-        self.caller_of[index] = Some(slot);
-        slot
-    }
-
     /// The caller of `call` waits no longer, before its reply has come.
     pub(super) fn abandon(&mut self, call: CallId, wakers: &mut Vec<Waker>) {
-        if let Some(of) = self.caller_of.get_mut(call.0 as usize) {
-            *of = None;
-        }
         self.forget_streams(CallSide::Local, call, wakers);
     }
 
-    /// A reply has come.
+    /// A reply has come, to the caller in this slot.
     pub(super) fn replied(
         &mut self,
+        slot: u32,
         call: CallId,
         status: Status,
         payload: Payload,
         download: bool,
         wakers: &mut Vec<Waker>,
     ) {
-        if !download {
-            return self.replied_alone(call, status, payload, wakers);
-        }
-        let Some(slot) = self.caller_of.get_mut(call.0 as usize).and_then(Option::take) else { return };
-        let key = StreamKey { side: CallSide::Local, call, stream: 0 };
-        let reader = self.add_reader(key);
-        let reader = Some((key, self.claim_reader(key).unwrap_or(reader)));
-        if let Some(caller) = self.callers.get_mut(slot) {
-            caller.reply = Some(Reply { status, payload, reader });
-            wakers.extend(caller.waker.take());
-        }
-    }
-
-    /// A reply has come that no stream follows.
-    #[inline]
-    pub(super) fn replied_alone(&mut self, call: CallId, status: Status, payload: Payload, wakers: &mut Vec<Waker>) {
-        if let Some(place) = self.caller_of.get_mut(call.0 as usize)
-            && let Some(slot) = place.take()
-            && let Some(caller) = self.callers.get_mut(slot)
-        {
-            caller.reply = Some(Reply { status, payload, reader: None });
-            if let Some(waker) = caller.waker.take() {
-                wakers.push(waker);
-            }
-        }
+        let reader = download.then(|| {
+            let key = StreamKey { side: CallSide::Local, call, stream: 0 };
+            let reader = self.add_reader(key);
+            self.claim_reader(key).unwrap_or(reader)
+        });
+        wakers.extend(self.callers.replied(slot, status, payload, reader));
     }
 
     pub(super) fn add_reader(&mut self, key: StreamKey) -> usize {
@@ -244,7 +187,7 @@ impl Waiting {
 
     /// The connection has ended.
     pub(super) fn wake_all(&mut self, wakers: &mut Vec<Waker>) {
-        wakers.extend(self.callers.iter_mut().filter_map(|(_, caller)| caller.waker.take()));
+        wakers.extend(self.callers.take_wakers());
         wakers.extend(self.readers.iter_mut().filter_map(|(_, reader)| reader.waker.take()));
         wakers.extend(self.writers.iter_mut().filter_map(|(_, writer)| writer.waker.take()));
     }
@@ -276,12 +219,14 @@ mod tests {
     fn the_reader_of_a_download_keeps_its_slot_beyond_its_call() {
         let (mut waiting, mut wakers) = (Waiting::default(), Vec::new());
         let (call, key) = (CallId(0), StreamKey { side: CallSide::Local, call: CallId(0), stream: 0 });
-        let caller = waiting.add_caller(call, None);
-        waiting.replied(call, Status::Ok, Payload::default(), true, &mut wakers);
-        let (_, reader) = waiting.callers[caller].reply.take().unwrap().reader.unwrap();
+        let caller = waiting.callers.vacant();
+        waiting.callers.occupy(caller, None);
+        waiting.replied(caller, call, Status::Ok, Payload::default(), true, &mut wakers);
+        let (mut payload, mut status) = (Payload::default(), Status::App);
+        let reader = waiting.callers.take(caller, &mut payload, &mut status).unwrap().unwrap();
+        assert_eq!((status, waiting.callers.len()), (Status::Ok, 0));
         waiting.ended(key, Status::Ok, Bytes::new(), &mut wakers);
         // The next call of the same id is given up.
-        waiting.add_caller(call, None);
         waiting.abandon(call, &mut wakers);
         assert!(waiting.readers[reader].ended.is_some());
         assert!(!waiting.remove_reader(key, reader));

@@ -10,9 +10,6 @@ impl Session {
     /// Makes a call, or sends a one-way message, for which the number that is returned means nothing. Large arguments
     /// are taken out of `call`, smaller ones copied.
     pub(crate) fn open_call(&mut self, call: &mut OpenCall) -> Result<CallId, OpenCallError> {
-        if let Some(id) = self.open_short(call) {
-            return Ok(id);
-        }
         if self.is_closed() {
             return Err(OpenCallError::Closed);
         }
@@ -32,7 +29,7 @@ impl Session {
             self.sent_one_way.send(size);
             CallId(0)
         } else {
-            self.local.open(size, call.uploads, self.allowed.stream_window)
+            self.local.open(size, call.tag, call.uploads, self.allowed.stream_window)
         };
         let head = CallHead {
             call: id,
@@ -66,18 +63,17 @@ impl Session {
             return;
         }
         call.cancelled = true;
-        let matters = call.is_waiting() || call.download.is_unfinished();
-        call.download.discard(true);
+        let matters = call.is_waiting() || call.streams.any(|_| false, RecvHalf::is_unfinished);
+        if let Some(download) = call.streams.download_mut() {
+            download.discard(true);
+        }
         if matters {
             self.output.push(Frame::Cancel { call: id }, &[]);
         }
-        for index in 0..MAX_UPLOADS {
-            let Some(upload) = self.local.get_mut(id).and_then(|call| call.uploads.get_mut(usize::from(index)))
-            else {
-                break;
-            };
+        for stream in 1..=MAX_UPLOADS {
+            let Some(upload) = self.local.get_mut(id).and_then(|call| call.streams.upload_mut(stream)) else { break };
             if upload.end() {
-                self.output.push(Frame::End { call: id, stream: index + 1, status: Status::Cancelled }, &[]);
+                self.output.push(Frame::End { call: id, stream, status: Status::Cancelled }, &[]);
             }
         }
         self.note_credit(StreamKey { side: CallSide::Local, call: id, stream: 0 });
@@ -100,23 +96,24 @@ impl Session {
             self.violation(format_args!("a reply to the call {id} before it was sent"));
             return None;
         }
-        let cancelled = call.cancelled;
+        let (cancelled, tag) = (call.cancelled, call.tag);
         if download {
-            call.download = RecvHalf::open(self.settings.stream_window);
+            let mut opened = RecvHalf::open(self.settings.stream_window);
             if cancelled {
-                call.download.discard(true);
+                opened.discard(true);
             }
+            call.streams.open_download(opened);
         }
         self.local.replied(id);
         self.release(id);
         self.offer_vacancy();
-        (!cancelled).then_some(Event::Replied { call: id, status, payload, download })
+        (!cancelled).then_some(Event::Replied { call: id, tag, status, payload, download })
     }
 
     /// The peer has nothing more to send or to receive for a call with uploads.
     pub(super) fn receive_done(&mut self, id: CallId) {
         match self.local.get(id) {
-            Some(call) if !call.uploads.is_empty() && call.is_over() => {}
+            Some(call) if call.streams.has_uploads() && call.is_over() => {}
             Some(_) => return self.violation(format_args!("the call {id} is done before its streams have ended")),
             None => return self.violation(format_args!("the call {id} is done, which is not open")),
         }

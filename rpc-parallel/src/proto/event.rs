@@ -118,6 +118,8 @@ pub(crate) struct OpenCall {
     pub(crate) payload: Vec<u8>,
     /// and what follows them, which is not copied.
     pub(crate) bulk: Bytes,
+    /// Comes with the reply.
+    pub(crate) tag: u32,
 }
 
 /// Why a call was not made. Nothing was sent.
@@ -194,6 +196,8 @@ pub(crate) enum Event {
     Replied {
         /// The call.
         call: CallId,
+        /// What came with the call.
+        tag: u32,
         /// How it went.
         status: Status,
         /// The value or the failure.

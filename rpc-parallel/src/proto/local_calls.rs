@@ -1,6 +1,9 @@
 //! The calls that this side has made.
 
-use super::stream::{RecvHalf, SendHalf};
+use super::{
+    call_streams::CallStreams,
+    stream::{RecvHalf, SendHalf},
+};
 use crate::id::CallId;
 
 /// The calls that this side has made, by number.
@@ -22,12 +25,11 @@ pub(super) struct LocalCall {
     /// Nobody is interested any more.
     pub(super) cancelled: bool,
     bytes: usize,
+    /// Comes with the reply.
+    pub(super) tag: u32,
     /// Where its frame ends in the output.
     pub(super) queued_until: u64,
-    /// The streams to the callee, from number 1.
-    pub(super) uploads: Vec<SendHalf>,
-    /// The stream from the callee.
-    pub(super) download: RecvHalf,
+    pub(super) streams: CallStreams<SendHalf, RecvHalf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -51,9 +53,24 @@ impl LocalCalls {
         self.bytes
     }
 
-    /// Takes a number.
+    /// Takes a number for a call without streams; `queue` queues it and says where it ends in the output.
     #[inline]
-    pub(super) fn open(&mut self, bytes: usize, uploads: u8, window: usize) -> CallId {
+    pub(super) fn open_short(&mut self, bytes: u32, tag: u32, queue: impl FnOnce(CallId) -> u64) -> CallId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.calls.push(LocalCall::default());
+            (self.calls.len() - 1) as u32
+        });
+        self.bytes += bytes as usize;
+        let queued_until = queue(CallId(id));
+        if let Some(call) = self.calls.get_mut(id as usize) {
+            (call.state, call.cancelled) = (LocalState::Waiting, false);
+            (call.bytes, call.tag, call.queued_until) = (bytes as usize, tag, queued_until);
+        }
+        CallId(id)
+    }
+
+    /// Takes a number.
+    pub(super) fn open(&mut self, bytes: usize, tag: u32, uploads: u8, window: usize) -> CallId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.calls.push(LocalCall::default());
             (self.calls.len() - 1) as u32
@@ -62,8 +79,8 @@ impl LocalCalls {
         if let Some(call) = self.calls.get_mut(id as usize) {
             call.state = LocalState::Waiting;
             call.cancelled = false;
-            call.bytes = bytes;
-            call.uploads.extend((0..uploads).map(|_| SendHalf::open(window)));
+            (call.bytes, call.tag) = (bytes, tag);
+            call.streams.open_uploads(uploads, || SendHalf::open(window));
         }
         CallId(id)
     }
@@ -91,24 +108,24 @@ impl LocalCalls {
     }
 
     /// Ends a call by a reply that nothing follows, if the call is one that has no streams, was written and is wanted.
+    /// Returns what came with it.
     #[inline]
-    pub(super) fn close_short(&mut self, id: CallId, written: u64) -> bool {
-        let Some(call) = self.calls.get_mut(id.0 as usize) else { return false };
-        if !call.is_waiting() || call.cancelled || !call.uploads.is_empty() || call.queued_until > written {
-            return false;
+    pub(super) fn close_short(&mut self, id: CallId, written: u64) -> Option<u32> {
+        let call = self.calls.get_mut(id.0 as usize)?;
+        if !call.is_waiting() || call.cancelled || call.streams.has_uploads() || call.queued_until > written {
+            return None;
         }
         call.state = LocalState::Free;
         self.bytes -= std::mem::take(&mut call.bytes);
         self.free.push(id.0);
-        true
+        Some(call.tag)
     }
 
     /// Gives the number back.
     pub(super) fn free(&mut self, id: CallId) {
         if let Some(call) = self.get_mut(id) {
             call.state = LocalState::Free;
-            call.uploads.clear();
-            call.download = RecvHalf::default();
+            call.streams.clear();
             self.free.push(id.0);
         }
     }
@@ -123,13 +140,11 @@ impl LocalCall {
 
     /// Whether nothing more is to come but perhaps a `Done`.
     pub(super) fn is_over(&self) -> bool {
-        self.state == LocalState::Replied
-            && !self.download.is_unfinished()
-            && !self.uploads.iter().any(SendHalf::is_unfinished)
+        self.state == LocalState::Replied && !self.streams.any(SendHalf::is_unfinished, RecvHalf::is_unfinished)
     }
 
     /// Whether all that the peer has to send has come, for a call that has no `Done`.
     pub(super) fn is_free(&self) -> bool {
-        self.uploads.is_empty() && self.is_over()
+        !self.streams.has_uploads() && self.is_over()
     }
 }

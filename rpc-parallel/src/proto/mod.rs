@@ -17,6 +17,7 @@
 //!
 //! No clock is read: time comes with the inputs.
 
+mod call_streams;
 mod calls;
 mod closing;
 mod deadlines;

@@ -5,7 +5,10 @@ use std::{collections::VecDeque, io::IoSlice, ops::Deref, time::Instant};
 use bytes::Bytes;
 
 use super::{StreamKey, pool::Pool};
-use crate::wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload};
+use crate::{
+    id::{CallId, FunctionId},
+    wire::{CallHead, Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload},
+};
 
 /// The queue of bytes towards the peer.
 ///
@@ -63,6 +66,22 @@ impl Output {
         self.open_items = None;
         self.tail.extend_from_slice(bytes);
         self.queued += bytes.len() as u64;
+    }
+
+    /// Queues a call that has nothing special, and returns where the queue ends then.
+    #[inline]
+    pub(super) fn push_short_call(&mut self, call: CallId, function: FunctionId, arguments: &[u8]) -> u64 {
+        let head = CallHead { call, function, one_way: false, deadline: None, trace: None, uploads: 0 };
+        self.push(Frame::Call(head), arguments);
+        self.queued
+    }
+
+    /// Queues frames that are encoded already.
+    pub(super) fn push_frames(&mut self, frames: &[u8]) {
+        self.open_items = None;
+        let before = self.tail.len();
+        self.tail.extend_from_slice(frames);
+        self.finish(before);
     }
 
     /// Queues a frame.

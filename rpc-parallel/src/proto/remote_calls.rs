@@ -1,6 +1,9 @@
 //! The calls that the peer has made.
 
-use super::stream::{RecvHalf, SendHalf};
+use super::{
+    call_streams::CallStreams,
+    stream::{RecvHalf, SendHalf},
+};
 use crate::id::CallId;
 
 /// The calls that the peer has made, by number.
@@ -24,10 +27,7 @@ pub(super) struct RemoteCall {
     pub(super) last_frame: u64,
     /// The session has ended all that the handler would have ended.
     pub(super) aborted: bool,
-    /// The streams from the caller, from number 1.
-    pub(super) uploads: Vec<RecvHalf>,
-    /// The stream to the caller.
-    pub(super) download: SendHalf,
+    pub(super) streams: CallStreams<RecvHalf, SendHalf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -85,7 +85,7 @@ impl RemoteCalls {
         call.aborted = false;
         call.bytes = size;
         call.serial = self.serial;
-        call.uploads.extend((0..uploads).map(|_| RecvHalf::open(window)));
+        call.streams.open_uploads(uploads, || RecvHalf::open(window));
         Ok(self.serial)
     }
 
@@ -112,17 +112,18 @@ impl RemoteCalls {
         true
     }
 
-    /// Ends a call that waits for nothing but its reply.
+    /// Ends a call that waits for nothing but its reply, which ends at this place of the output.
     #[inline]
-    pub(super) fn close_short(&mut self, id: CallId) -> Option<&mut RemoteCall> {
-        let call = self.calls.get_mut(id.0 as usize)?;
-        if !call.is_running() || !call.uploads.is_empty() {
-            return None;
+    pub(super) fn close_short(&mut self, id: CallId, last_frame: u64) -> bool {
+        let Some(call) = self.calls.get_mut(id.0 as usize) else { return false };
+        if !call.is_running() || call.streams.has_uploads() {
+            return false;
         }
         call.state = RemoteState::Free;
+        call.last_frame = last_frame;
         self.bytes -= std::mem::take(&mut call.bytes);
         self.open -= 1;
-        Some(call)
+        true
     }
 
     /// The call of this number, if there is one.
@@ -158,8 +159,7 @@ impl RemoteCalls {
         if let Some(call) = self.get_mut(id) {
             call.state = RemoteState::Free;
             call.last_frame = last_frame;
-            call.uploads.clear();
-            call.download = SendHalf::default();
+            call.streams.clear();
             self.open -= 1;
         }
     }
@@ -174,8 +174,6 @@ impl RemoteCall {
 
     /// Whether everything was sent and received.
     pub(super) fn is_over(&self) -> bool {
-        self.state == RemoteState::Replied
-            && !self.download.is_unfinished()
-            && !self.uploads.iter().any(RecvHalf::is_unfinished)
+        self.state == RemoteState::Replied && !self.streams.any(RecvHalf::is_unfinished, SendHalf::is_unfinished)
     }
 }

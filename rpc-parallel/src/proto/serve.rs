@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{AbortReason, CallSide, Event, Session, StreamKey};
+use super::{AbortReason, CallSide, Event, Session, StreamKey, stream::SendHalf};
 use crate::{
     id::CallId,
     wire::{CallHead, Frame, MAX_UPLOADS, Payload, Status, TooBig},
@@ -33,7 +33,7 @@ impl Session {
             return Ok(());
         };
         if download {
-            call.download = super::stream::SendHalf::open(window);
+            call.streams.open_download(SendHalf::open(window));
         }
         self.remote.replied(id);
         self.output.push_owned(Frame::Reply { call: id, status, download }, payload);
@@ -42,18 +42,21 @@ impl Session {
         Ok(())
     }
 
-    /// Answers a call that has no streams with a payload that is within the limit. Does nothing, and says so, if that is not
-    /// all there is to do.
+    /// Ends a call that has no streams: its reply is encoded, within the limit, and queued by the next
+    /// [`push_replies`](Self::push_replies), of which it is the last of so many bytes. Does nothing, and says so, if that is
+    /// not all there is to do.
     #[inline]
-    pub(crate) fn reply_short(&mut self, id: CallId, status: Status, payload: &[u8]) -> bool {
-        if self.is_closed() || self.graceful.is_some() || payload.len() > self.message_limit() {
+    pub(crate) fn close_replied(&mut self, id: CallId, bytes: usize) -> bool {
+        if self.is_closing() {
             return false;
         }
-        let Some(call) = self.remote.close_short(id) else { return false };
-        self.output.push(Frame::Reply { call: id, status, download: false }, payload);
         // The peer cannot use the number again before this was written.
-        call.last_frame = self.output.end();
-        true
+        self.remote.close_short(id, self.output.end() + bytes as u64)
+    }
+
+    /// Queues replies to calls that were [ended](Self::close_replied).
+    pub(crate) fn push_replies(&mut self, frames: &[u8]) {
+        self.output.push_frames(frames);
     }
 
     /// The handler of a one-way message whose arguments had this size is done.
@@ -131,7 +134,7 @@ impl Session {
     /// last `Credit` and `Stop` are behind it.
     pub(super) fn finish(&mut self, id: CallId) {
         let Some(call) = self.remote.get(id).filter(|call| call.is_over()) else { return };
-        if !call.uploads.is_empty() {
+        if call.streams.has_uploads() {
             self.output.push(Frame::Done { call: id }, &[]);
         }
         self.remote.free(id, self.output.end());
@@ -150,7 +153,7 @@ impl Session {
     fn abort(&mut self, id: CallId, status: Status, text: &str) {
         let Some(call) = self.remote.get_mut(id) else { return };
         call.aborted = true;
-        let (running, streaming) = (call.is_running(), call.download.end());
+        let (running, streaming) = (call.is_running(), call.streams.download_mut().is_some_and(SendHalf::end));
         if running {
             self.remote.replied(id);
             self.output.push(Frame::Reply { call: id, status, download: false }, text.as_bytes());

@@ -4,10 +4,10 @@
 //! function. Whatever else comes is left to [`Session::poll_event`], which would understand these frames too, to the same
 //! effect: nothing here closes a connection or queues a frame.
 
-use super::{OpenCall, Session};
+use super::Session;
 use crate::{
     id::{CallId, FunctionId},
-    wire::{CallHead, Frame, Payload, Status, short_call, short_reply},
+    wire::{Status, short_call, short_reply},
 };
 
 /// Arguments up to this size are within every limit that settings can have.
@@ -16,58 +16,57 @@ const SHORT: usize = 1 << 10;
 impl Session {
     /// Makes a short call without anything special, if nothing is in its way. `None` does not mean that it cannot be made.
     #[inline]
-    pub(super) fn open_short(&mut self, call: &OpenCall) -> Option<CallId> {
-        let OpenCall { function, one_way: false, deadline: None, trace: None, uploads: 0, ref payload, ref bulk } =
-            *call
-        else {
-            return None;
-        };
-        let (size, closing) = (payload.len(), self.is_closing() || self.peer_closing);
-        if size > SHORT || !bulk.is_empty() || closing || self.handshake.is_some() || !self.room(false).take(size) {
+    pub(crate) fn open_short(&mut self, function: FunctionId, arguments: &[u8], tag: u32) -> Option<CallId> {
+        let size = arguments.len();
+        let closing = self.is_closing() || self.peer_closing;
+        if size > SHORT || closing || self.handshake.is_some() || !self.room(false).take(size) {
             return None;
         }
-        let id = self.local.open(size, 0, 0);
-        let head = CallHead { call: id, function, one_way: false, deadline: None, trace: None, uploads: 0 };
-        self.output.push(Frame::Call(head), payload);
-        if let Some(call) = self.local.get_mut(id) {
-            call.queued_until = self.output.end();
-        }
-        Some(id)
+        let Self { local, output, .. } = self;
+        Some(local.open_short(size as u32, tag, |id| output.push_short_call(id, function, arguments)))
     }
 
-    /// Takes the short calls that come next, up to the first frame that is something else.
+    /// Takes the short calls that come next, up to the first frame that is something else. `take` learns where their
+    /// arguments are in what is appended to `bytes`.
     #[inline]
-    pub(crate) fn take_calls(&mut self, mut take: impl FnMut(CallId, FunctionId, Payload)) {
+    pub(crate) fn take_calls(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        mut take: impl FnMut(CallId, FunctionId, (usize, usize)),
+    ) {
         if !self.is_plain() || self.graceful.is_some() {
             return;
         }
         let limits = (self.settings.max_open_calls, self.settings.max_open_bytes);
         let written = self.output.sent();
-        let (mut rest, mut taken) = (self.input.bytes(), 0);
-        while let Some((call, function, payload, len)) = short_call(rest)
-            && self.remote.open_short(call, payload.len(), limits, written)
+        let (input, mut taken, before) = (self.input.bytes(), 0, bytes.len());
+        while let Some(rest) = input.get(taken..)
+            && let Some(short) = short_call(rest)
+            && self.remote.open_short(short.call, short.payload.1 - short.payload.0, limits, written)
         {
-            take(call, function, payload);
-            taken += len;
-            rest = rest.get(len..).unwrap_or_default();
+            let (start, end) = short.payload;
+            take(short.call, short.function, (before + taken + start, before + taken + end));
+            taken += end;
         }
+        bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
         self.input.advance(taken);
     }
 
-    /// Takes the short replies that come next, up to the first frame that is something else.
+    /// Takes the short replies that come next, up to the first frame that is something else. `take` gets the call,
+    /// what came with it, and where in which bytes the reply is.
     #[inline]
-    pub(crate) fn take_replies(&mut self, mut take: impl FnMut(CallId, Status, Payload)) {
+    pub(crate) fn take_replies(&mut self, mut take: impl FnMut(CallId, u32, Status, &[u8], (usize, usize))) {
         if !self.is_plain() || self.wants_vacancy {
             return;
         }
         let written = self.output.sent();
-        let (mut rest, mut taken) = (self.input.bytes(), 0);
-        while let Some((call, status, payload, len)) = short_reply(rest)
-            && self.local.close_short(call, written)
+        let (input, mut taken) = (self.input.bytes(), 0);
+        while let Some(rest) = input.get(taken..)
+            && let Some(short) = short_reply(rest)
+            && let Some(tag) = self.local.close_short(short.call, written)
         {
-            take(call, status, payload);
-            taken += len;
-            rest = rest.get(len..).unwrap_or_default();
+            take(short.call, tag, short.status, rest, short.payload);
+            taken += short.payload.1;
         }
         self.input.advance(taken);
     }

@@ -186,29 +186,25 @@ impl Session {
 
     fn send_half(&self, key: StreamKey) -> Option<&SendHalf> {
         match (key.side, key.stream) {
-            (CallSide::Local, stream) => self.local.get(key.call)?.uploads.get(usize::from(stream).checked_sub(1)?),
-            (CallSide::Remote, 0) => Some(&self.remote.get(key.call)?.download),
+            (CallSide::Local, stream) => self.local.get(key.call)?.streams.upload(stream),
+            (CallSide::Remote, 0) => self.remote.get(key.call)?.streams.download(),
             (CallSide::Remote, _) => None,
         }
     }
 
     fn send_half_mut(&mut self, key: StreamKey) -> Option<&mut SendHalf> {
         match (key.side, key.stream) {
-            (CallSide::Local, stream) => {
-                self.local.get_mut(key.call)?.uploads.get_mut(usize::from(stream).checked_sub(1)?)
-            }
-            (CallSide::Remote, 0) => Some(&mut self.remote.get_mut(key.call)?.download),
+            (CallSide::Local, stream) => self.local.get_mut(key.call)?.streams.upload_mut(stream),
+            (CallSide::Remote, 0) => self.remote.get_mut(key.call)?.streams.download_mut(),
             (CallSide::Remote, _) => None,
         }
     }
 
     fn recv_half_mut(&mut self, key: StreamKey) -> Option<&mut RecvHalf> {
         match (key.side, key.stream) {
-            (CallSide::Local, 0) => Some(&mut self.local.get_mut(key.call)?.download),
+            (CallSide::Local, 0) => self.local.get_mut(key.call)?.streams.download_mut(),
             (CallSide::Local, _) => None,
-            (CallSide::Remote, stream) => {
-                self.remote.get_mut(key.call)?.uploads.get_mut(usize::from(stream).checked_sub(1)?)
-            }
+            (CallSide::Remote, stream) => self.remote.get_mut(key.call)?.streams.upload_mut(stream),
         }
     }
 }

@@ -1,22 +1,15 @@
 //! Answers one call.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use std::{fmt, thread};
 
 use futures_core::Stream;
 
 use crate::{
     codec::{CodecError, Reader, Undecodable},
-    connection::{Incoming, Target, TooBig},
+    connection::{CallContext, Incoming, Target, TooBig, collect},
     server::Upload,
     shape::{Reply, State, Streamed},
-    value::{Encode, Item},
+    value::Item,
     wire::{self, Scratch, Status},
 };
 
@@ -39,46 +32,66 @@ impl Payload {
     }
 }
 
-/// Answers one call, once. Dropped without an answer, it says that the handler ended without one.
-pub struct Answer {
-    target: Target,
-    next_upload: u8,
-    /// How many bytes of a one-way message are settled when it is through.
-    one_way: Option<usize>,
-    limit: usize,
-    /// There once there is an upload that has to know.
-    answered: Option<Arc<AtomicBool>>,
-    over: bool,
-}
+/// Answers the current call, once. Dropped without an answer, it says that the handler ended without one.
+///
+/// It is one number, for it is moved about with the handler's future: what is put together from parts and then moved as a
+/// whole makes the CPU wait.
+pub struct Answer(u32);
 
-impl Incoming {
-    /// The encoded arguments, and what answers.
+/// It has answered.
+const OVER: u32 = 0;
+
+/// It answers a call, of which as many streams were taken as are added here.
+const CALL: u32 = 1 << 8;
+
+/// It settles a one-way message, of as many bytes as are added here: messages are limited to 2 GiB.
+const ONE_WAY: u32 = 1 << 31;
+
+impl Incoming<'_> {
+    /// The encoded arguments.
     #[inline]
-    pub fn split(self) -> (Payload, Answer) {
-        let answer = Answer {
-            next_upload: 0,
-            one_way: self.target.one_way.then_some(self.payload.len()),
-            limit: self.limit,
-            answered: None,
-            over: false,
-            target: self.target,
-        };
-        (Payload(self.payload), answer)
+    pub fn payload(&mut self) -> Payload {
+        Payload(self.payload.take())
+    }
+
+    /// What answers.
+    #[inline]
+    pub fn answer(&self) -> Answer {
+        Answer(if self.one_way { ONE_WAY | self.payload.bytes().len() as u32 } else { CALL })
+    }
+
+    /// Reads all arguments, which borrow nothing.
+    #[inline]
+    pub fn read<T>(&self, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Undecodable>) -> Result<T, Undecodable> {
+        let mut reader = Reader::new(self.payload.bytes());
+        let arguments = read(&mut reader)?;
+        reader.finish()?;
+        Ok(arguments)
     }
 }
+
+/// Where the answer goes. A handler is entered, polled and dropped with its call as the current one.
+fn with_target<T: Default>(work: impl FnOnce(&Target) -> T) -> T {
+    CallContext::with_target(Target::clone).map(|target| work(&target)).unwrap_or_default()
+}
+
+/// Appends a part of an answer to a buffer, which may become as long as the given limit.
+type Write<'a> = &'a mut dyn FnMut(&mut Vec<u8>, usize) -> Result<(), CodecError>;
 
 impl Answer {
     /// The next stream from the caller.
     pub fn upload<I>(&mut self, item: Item<I>) -> Upload<I> {
-        self.next_upload += 1;
-        let receiver = self.target.receiver(self.next_upload);
-        let answered = self.answered.get_or_insert_default();
-        Upload::new(receiver, item.decode, self.target.clone(), Arc::clone(answered))
+        self.0 += 1;
+        let target = CallContext::with_target(Target::clone);
+        let receiver = target.as_ref().and_then(|target| target.receiver(self.taken()));
+        Upload::new(receiver, item.decode, target)
     }
 
     /// The arguments could not be decoded.
+    #[cold]
     pub fn undecodable(mut self, error: Undecodable) {
-        self.target.reply(Status::Undecodable, format!("the worker cannot decode the {error}").into_bytes());
+        let text = format!("the worker cannot decode the {error}").into_bytes();
+        with_target(|target| target.reply(Status::Undecodable, text));
         self.end();
     }
 
@@ -88,42 +101,44 @@ impl Answer {
     }
 
     /// A value, or the method's error.
+    #[inline]
     pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) {
         match result {
             Ok(mut value) => match shape.value.take(&mut value) {
                 Some(bytes) => self.finish(Status::Ok, bytes.into()),
-                None => self.encode_and_finish(Status::Ok, &value, shape.value, "the reply"),
+                None => {
+                    self.encode_and_finish(Status::Ok, &mut |out, limit| shape.value.encode(&value, out, limit));
+                }
             },
-            Err(error) => self.encode_and_finish(Status::App, &error, shape.error, "the method's error"),
+            Err(error) => {
+                self.encode_and_finish(Status::App, &mut |out, limit| shape.error.encode(&error, out, limit));
+            }
         }
     }
 
     fn finish(mut self, status: Status, payload: wire::Payload) {
-        if self.target.uploads > 0 || self.one_way.is_some() {
-            self.target.reply(status, payload);
-            return self.end();
-        }
-        self.over = true;
-        self.target.reply_and_close(status, payload);
+        let alone = with_target(|target| {
+            if target.is_alone() {
+                target.reply_and_close(status, payload);
+                return true;
+            }
+            target.reply(status, payload);
+            false
+        });
+        if alone { self.0 = OVER } else { self.end() }
     }
 
-    #[inline]
-    fn encode_and_finish<T>(mut self, status: Status, value: &T, encode: Encode<T>, what: &str) {
-        let limit = self.limit;
-        let alone = self.target.uploads == 0 && self.one_way.is_none();
-        let sent = alone.then(|| {
-            self.target.reply_with_others(status, |payloads| {
-                let start = payloads.len();
-                encode.encode(value, payloads, start + limit).map_err(|error| error.after(start))
-            })
-        });
-        match sent.flatten() {
-            Some(Ok(())) => self.over = true,
+    /// Sends the one reply. It is the same code for all types.
+    fn encode_and_finish(mut self, status: Status, write: Write<'_>) {
+        let what = if status == Status::App { "the method's error" } else { "the reply" };
+        // With those of other calls, if the handler is entered with theirs.
+        match collect(status, &mut *write) {
+            Some(Ok(())) => self.0 = OVER,
             Some(Err(error)) => {
-                self.tell(error, what);
+                tell(error, what);
                 self.end();
             }
-            None => match self.encode(value, encode, what) {
+            None => match encode(write, what) {
                 Some(payload) => self.finish(status, payload),
                 None => self.end(),
             },
@@ -134,11 +149,11 @@ impl Answer {
     pub async fn stream<S: Stream + Send, E>(mut self, result: Result<S, E>, shape: Streamed<S::Item, E>) {
         match result {
             Ok(stream) => {
-                if let Some(sender) = self.target.open_download(Vec::new()) {
+                if let Some(sender) = with_target(|target| target.open_download(Vec::new())) {
                     sender.pump(stream, shape.item).await;
                 }
             }
-            Err(error) => self.app_error(&error, shape.error),
+            Err(error) => app_error(&mut |out, limit| shape.error.encode(&error, out, limit)),
         }
         self.end();
     }
@@ -147,84 +162,94 @@ impl Answer {
     pub async fn state<T, S: Stream + Send, E>(mut self, result: Result<(T, S), E>, shape: State<T, S::Item, E>) {
         match result {
             Ok((value, stream)) => {
-                let payload = self.encode(&value, shape.value, "the first value");
+                let payload = encode(&mut |out, limit| shape.value.encode(&value, out, limit), "the first value");
                 drop(value);
-                if let Some(sender) = payload.and_then(|payload| self.target.open_download(payload)) {
+                if let Some(sender) = payload.and_then(|payload| with_target(|target| target.open_download(payload)))
+                {
                     sender.pump(stream, shape.item).await;
                 }
             }
-            Err(error) => self.app_error(&error, shape.error),
+            Err(error) => app_error(&mut |out, limit| shape.error.encode(&error, out, limit)),
         }
         self.end();
     }
 
-    fn app_error<E>(&self, error: &E, encode: Encode<E>) {
-        if let Some(payload) = self.encode(error, encode, "the method's error") {
-            self.target.reply(Status::App, payload);
-        }
-    }
-
-    /// Encodes a part of the answer; if that is impossible the caller is told instead.
-    fn encode<T>(&self, value: &T, encode: Encode<T>, what: &str) -> Option<wire::Payload> {
-        let mut payload = Scratch::new();
-        match encode.encode(value, &mut payload, self.limit) {
-            Ok(()) => Some(payload.into_payload()),
-            Err(error) => {
-                self.tell(error, what);
-                None
-            }
-        }
-    }
-
-    /// The answer cannot be encoded.
-    fn tell(&self, error: CodecError, what: &str) {
-        match error {
-            CodecError::TooLarge { size, limit } => {
-                self.target.reply(Status::TooBig, TooBig::payload(size, limit, what));
-            }
-            error => {
-                let text = format!("{what} cannot be encoded by the worker: {error}");
-                self.target.reply(Status::Undecodable, text.into_bytes());
-            }
-        }
-    }
-
     fn end(&mut self) {
-        self.over = true;
-        if let Some(answered) = &self.answered {
-            answered.store(true, Ordering::Release);
-        }
-        match self.one_way {
-            Some(bytes) => self.target.settle(bytes),
-            None => {
-                if self.next_upload < self.target.uploads {
-                    self.target.stop_uploads(self.next_upload + 1);
-                }
-                self.target.close();
+        let answer = std::mem::replace(&mut self.0, OVER);
+        with_target(|target| {
+            if answer & ONE_WAY != 0 {
+                return target.settle((answer & !ONE_WAY) as usize);
             }
+            target.has_answered();
+            let taken = answer as u8;
+            if taken < target.uploads {
+                target.stop_uploads(taken + 1);
+            }
+            target.close();
+        });
+    }
+
+    /// How many streams from the caller were taken.
+    fn taken(&self) -> u8 {
+        self.0 as u8
+    }
+
+    /// The handler is gone without an answer.
+    #[cold]
+    fn abandon(&mut self) {
+        if self.0 & ONE_WAY != 0 {
+            self.end();
+        } else if thread::panicking() {
+            // Whoever catches the panic tells of it.
+            with_target(|target| target.stop_uploads(self.taken().saturating_add(1)));
+        } else {
+            let text = b"the handler was dropped before it had answered".to_vec();
+            with_target(|target| target.fail(Status::Cancelled, text));
+            self.end();
         }
     }
 }
 
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if self.over {
-            return;
+fn app_error(write: Write<'_>) {
+    if let Some(payload) = encode(write, "the method's error") {
+        with_target(|target| target.reply(Status::App, payload));
+    }
+}
+
+/// Encodes a part of the answer; if that is impossible the caller is told instead.
+fn encode(write: Write<'_>, what: &str) -> Option<wire::Payload> {
+    let mut payload = Scratch::new();
+    let limit = CallContext::with_target(|target| target.shared.message_limit())?;
+    match write(&mut payload, limit) {
+        Ok(()) => Some(payload.into_payload()),
+        Err(error) => {
+            tell(error, what);
+            None
         }
-        if self.one_way.is_some() {
-            self.end();
-        } else if thread::panicking() {
-            // Whoever catches the panic tells of it.
-            self.target.stop_uploads(self.next_upload.saturating_add(1));
-        } else {
-            self.target.fail(Status::Cancelled, b"the handler was dropped before it had answered".to_vec());
-            self.end();
+    }
+}
+
+/// The answer cannot be encoded.
+#[cold]
+fn tell(error: CodecError, what: &str) {
+    let (status, payload) = match error {
+        CodecError::TooLarge { size, limit } => (Status::TooBig, TooBig::payload(size, limit, what)),
+        error => (Status::Undecodable, format!("{what} cannot be encoded by the worker: {error}").into_bytes()),
+    };
+    with_target(|target| target.reply(status, payload));
+}
+
+impl Drop for Answer {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 != OVER {
+            self.abandon();
         }
     }
 }
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("call", &self.target.call).finish_non_exhaustive()
+        f.debug_struct("Answer").field("over", &(self.0 == OVER)).finish()
     }
 }

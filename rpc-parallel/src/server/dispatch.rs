@@ -1,87 +1,76 @@
 //! Runs the handler of a call: inline as far as it gets, then as a task of its own.
 
 use std::{
-    future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use crate::{
-    connection::{CallContext, Incoming, Target},
-    fault::PanicReport,
-    handler::{Dispatch, Work},
-    panic::{self, catch},
-    wire::Status,
+    connection::{CallContext, Incoming, Shared},
+    handler::{Dispatch, Later, Rest},
+    panic::catch,
 };
 
-/// Enters a handler. Most are through at once and never cost a task.
-pub(super) fn run(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming) {
-    CallContext::announce(&incoming);
-    match catch(|| begin(dispatch, index, incoming)) {
-        Ok(Work::Done) => {}
-        Ok(Work::Future(work)) => {
-            let Some((call, target)) = current() else { return };
-            let task = tokio::spawn(Guarded { call, work });
-            target.attach(task.abort_handle());
-        }
-        Ok(Work::Blocking(work)) => {
-            let Some((mut call, target)) = current() else { return };
-            let task = tokio::task::spawn_blocking(move || {
-                if let Err(report) = catch(|| CallContext::enter(&mut call, work)) {
-                    panicked(&call, &report);
-                }
-            });
-            target.attach(task.abort_handle());
-        }
-        Err(report) => panicked(&CallContext::current(), &report),
-    }
-}
-
-/// Enters the handler, and returns what is left to do.
+/// Enters a handler. Most are through at once and never cost a task. A panic in it is the caller's.
 #[inline]
-fn begin(dispatch: &Arc<dyn Dispatch>, index: usize, incoming: Incoming) -> Work {
-    let mut work = dispatch.invoke(index, incoming);
-    if let Work::Future(future) = &mut work {
-        // Nobody needs to be woken: what is not ready is polled again by its task at once.
-        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-            return Work::Done;
-        }
+pub(super) fn run(connection: &Arc<Shared>, dispatch: &Arc<dyn Dispatch>, index: usize, incoming: &mut Incoming<'_>) {
+    CallContext::announce(connection, incoming);
+    match dispatch.invoke(index, incoming).0 {
+        Rest::Done => {}
+        rest => go_on(rest),
     }
-    work
 }
 
-fn current() -> Option<(Option<CallContext>, Target)> {
-    let call = CallContext::current()?;
-    let target = call.target().clone();
-    Some((Some(call), target))
+/// Lets the rest of the current call's handler run elsewhere.
+fn go_on(rest: Rest) {
+    let Some((call, target)) = CallContext::later() else { return };
+    let handle = match rest {
+        Rest::Done => return,
+        Rest::Later(work) => tokio::spawn(Guarded { call, work: Some(work) }).abort_handle(),
+        Rest::Blocking(work) => {
+            let mut guarded = Guarded { call, work: Some(work) };
+            tokio::task::spawn_blocking(move || guarded.enter(|work| work())).abort_handle()
+        }
+    };
+    target.attach(handle);
 }
 
-fn panicked(call: &Option<CallContext>, report: &PanicReport) {
-    let Some(target) = call.as_ref().map(CallContext::target) else { return };
-    let limit = target.shared.lock().session.message_limit();
-    target.fail(Status::Panic, panic::encode(report, limit));
-    target.close();
-}
-
-/// A handler in a task of its own, whose panic is told to the caller.
-struct Guarded {
+/// The rest of a handler, whose panic is told to the caller. It runs, and is dropped, with its call as the current one.
+struct Guarded<W> {
     /// Always there but while the handler runs.
     call: Option<CallContext>,
-    work: Pin<Box<dyn Future<Output = ()> + Send>>,
+    work: Option<W>,
 }
 
-impl Future for Guarded {
+impl<W> Guarded<W> {
+    /// Takes the work up, for the last time unless it is put back.
+    fn enter<T: Default>(&mut self, part: impl FnOnce(W) -> T) -> T {
+        let Some(work) = self.work.take() else { return T::default() };
+        CallContext::enter(&mut self.call, || {
+            catch(|| part(work)).unwrap_or_else(|report| {
+                CallContext::panicked(&report);
+                T::default()
+            })
+        })
+    }
+}
+
+impl Future for Guarded<Pin<Box<dyn Later>>> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { call, work } = &mut *self;
-        match catch(|| CallContext::enter(call, || work.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(report) => {
-                panicked(call, &report);
-                Poll::Ready(())
-            }
+        let rest = self.enter(|mut work| work.as_mut().poll(cx).is_pending().then_some(work));
+        self.work = rest;
+        if self.work.is_some() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl<W> Drop for Guarded<W> {
+    fn drop(&mut self) {
+        let Self { call, work } = self;
+        if let Some(work) = work.take() {
+            CallContext::enter(call, || drop(work));
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     codec,
-    connection::{Incoming, Service, Target},
+    connection::{Incoming, Service, Shared, Target},
     fault::Fault,
     handler::Dispatch,
     id::{FunctionId, InterfaceId},
@@ -28,6 +28,8 @@ pub(crate) struct Serving {
     server: Arc<Server>,
     opened: Arc<OnceLock<Opened>>,
     opening: bool,
+    /// The function that was called last, and its index: the next call is often of the same one.
+    last: (FunctionId, usize),
 }
 
 struct Opened {
@@ -38,7 +40,7 @@ struct Opened {
 
 impl Serving {
     pub(crate) fn new(server: Arc<Server>) -> Self {
-        Self { server, opened: Arc::default(), opening: false }
+        Self { server, opened: Arc::default(), opening: false, last: (FunctionId::from_raw(0), usize::MAX) }
     }
 
     /// Answers a request to open before there is a connection, and gives what serves it then.
@@ -63,15 +65,15 @@ impl Serving {
         (serving, answer)
     }
 
-    fn open(&mut self, incoming: &Incoming) {
-        let target = &incoming.target;
+    fn open(&mut self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
+        let target = &incoming.target(connection);
         // Two at once must not both succeed.
         if self.opening {
             return refuse(target, OpenFailure::Again);
         }
-        let request: OpenRequest = match codec::decode(&incoming.payload) {
+        let request: OpenRequest = match codec::decode(incoming.payload.bytes()) {
             Ok(request) => request,
-            Err(error) => return incoming.refuse(Status::Undecodable, error.to_string().into_bytes()),
+            Err(error) => return incoming.refuse(connection, Status::Undecodable, error.to_string().into_bytes()),
         };
         let Some(registration) = self.server.registration(request.interface) else {
             return refuse(target, OpenFailure::NotServed { served: self.server.served() });
@@ -93,9 +95,9 @@ impl Serving {
         opening.attach(task.abort_handle());
     }
 
-    fn shut_down(&self, incoming: &Incoming) {
+    fn shut_down(&self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
         // A message that is not settled would hold up the close that it asks for.
-        incoming.target.settle(incoming.payload.len());
+        incoming.target(connection).settle(incoming.payload.bytes().len());
         self.server.shutdown();
     }
 }
@@ -120,7 +122,7 @@ async fn make(
 
 /// A connection whose opening failed stays unopened: the client closes it.
 fn refuse(target: &Target, failure: OpenFailure) {
-    let limit = target.shared.lock().session.message_limit();
+    let limit = target.shared.message_limit();
     target.reply(Status::App, encode_failure(failure, limit));
     target.close();
 }
@@ -154,34 +156,48 @@ fn mismatched(registration: &Registration, signatures: &[(FunctionId, u64)]) -> 
 }
 
 impl Service for Serving {
-    fn start(&mut self, incoming: Incoming) {
+    #[inline]
+    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
+        let function = incoming.function;
+        if let Some(opened) = self.opened.get() {
+            let (last, index) = self.last;
+            if last == function && index != usize::MAX {
+                return dispatch::run(connection, &opened.dispatch, index, incoming);
+            }
+            if let Some(index) = opened.index.get(&function) {
+                self.last = (function, *index);
+                return dispatch::run(connection, &opened.dispatch, *index, incoming);
+            }
+        }
+        self.start_other(connection, incoming);
+    }
+}
+
+impl Serving {
+    /// Starts to work on a call that is none of the worker trait's.
+    #[cold]
+    fn start_other(&mut self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
         let function = incoming.function;
         if let builtin::OPEN | builtin::SHUTDOWN = function
-            && (incoming.target.one_way != (function == builtin::SHUTDOWN) || incoming.target.uploads > 0)
+            && (incoming.one_way != (function == builtin::SHUTDOWN) || incoming.uploads > 0)
         {
-            return incoming.refuse(Status::Mismatch, b"a built-in function is called in another way".to_vec());
+            let text = b"a built-in function is called in another way".to_vec();
+            return incoming.refuse(connection, Status::Mismatch, text);
         }
-        let Some(opened) = self.opened.get() else {
-            match function {
-                builtin::OPEN => self.open(&incoming),
-                builtin::SHUTDOWN => self.shut_down(&incoming),
-                _ => {
-                    let text = "the connection has no state yet: a client must open it before it calls a function";
-                    incoming.refuse(Status::Refused, text.into());
-                }
+        match (function, self.opened.get()) {
+            (builtin::SHUTDOWN, _) => self.shut_down(connection, incoming),
+            (builtin::OPEN, None) => self.open(connection, incoming),
+            (builtin::OPEN, Some(_)) => refuse(&incoming.target(connection), OpenFailure::Again),
+            (_, Some(opened)) => unknown(connection, incoming, opened),
+            (_, None) => {
+                let text = "the connection has no state yet: a client must open it before it calls a function";
+                incoming.refuse(connection, Status::Refused, text.into());
             }
-            return;
-        };
-        match opened.index.get(&function) {
-            Some(index) => dispatch::run(&opened.dispatch, *index, incoming),
-            None if function == builtin::OPEN => refuse(&incoming.target, OpenFailure::Again),
-            None if function == builtin::SHUTDOWN => self.shut_down(&incoming),
-            None => unknown(&incoming, opened),
         }
     }
 }
 
-fn unknown(incoming: &Incoming, opened: &Opened) {
+fn unknown(connection: &Arc<Shared>, incoming: &Incoming<'_>, opened: &Opened) {
     let names: Vec<&str> = opened.dispatch.functions().iter().map(|function| function.name).collect();
     let text = format!(
         "the worker has no function with the id {}; it has {}; if the caller runs another build, rebuild both from \
@@ -189,7 +205,7 @@ fn unknown(incoming: &Incoming, opened: &Opened) {
         incoming.function,
         names.join(", ")
     );
-    incoming.refuse(Status::Mismatch, text.into_bytes());
+    incoming.refuse(connection, Status::Mismatch, text.into_bytes());
 }
 
 /// Takes a hash for what it is.
@@ -221,8 +237,8 @@ pub(crate) struct ServesNothing {
 }
 
 impl Service for ServesNothing {
-    fn start(&mut self, incoming: Incoming) {
-        incoming.refuse(Status::Refused, b"a client serves no functions".to_vec());
+    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
+        incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
     }
 }
 

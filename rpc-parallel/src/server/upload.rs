@@ -3,10 +3,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::{Context, Poll, ready},
 };
 
@@ -26,18 +22,12 @@ use crate::{
 pub struct Upload<I> {
     receiver: Option<RawReceiver>,
     decode: DecodeItem<I>,
-    target: Target,
-    answered: Arc<AtomicBool>,
+    target: Option<Target>,
 }
 
 impl<I> Upload<I> {
-    pub(super) fn new(
-        receiver: Option<RawReceiver>,
-        decode: DecodeItem<I>,
-        target: Target,
-        answered: Arc<AtomicBool>,
-    ) -> Self {
-        Self { receiver, decode, target, answered }
+    pub(super) fn new(receiver: Option<RawReceiver>, decode: DecodeItem<I>, target: Option<Target>) -> Self {
+        Self { receiver, decode, target }
     }
 
     #[cold]
@@ -61,11 +51,11 @@ impl<I> Upload<I> {
     /// The stream is broken: so is its call, if it has no answer yet.
     fn broken(&mut self, failure: Option<(Status, Vec<u8>)>) -> Poll<Option<I>> {
         self.receiver = None;
-        if self.answered.load(Ordering::Acquire) {
+        let Some(target) = self.target.as_ref().filter(|target| !target.is_answered()) else {
             return Poll::Ready(None);
-        }
+        };
         if let Some((status, payload)) = failure {
-            self.target.break_off(status, payload);
+            target.break_off(status, payload);
         }
         // The handler is dropped before anyone could wake it.
         Poll::Pending

@@ -1,7 +1,6 @@
 //! Connecting to a worker: a socket, a greeting, and the choice of a trait.
 
 use std::{
-    future::poll_fn,
     os::unix::net::UnixStream,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,7 +14,7 @@ use crate::{
     build::build_id,
     client::{CallError, Client, ClientCore, failure},
     codec,
-    connection::{CallFailure, ConnectError, Connection, Draft, Establish, RawCall, establish},
+    connection::{CallFailure, ConnectError, Connection, Establish, RawCall, establish},
     death::DeathReport,
     function::Interface,
     id::FunctionId,
@@ -166,16 +165,17 @@ pub(super) async fn open(
         Vec::new()
     };
     let payload = request(interface, arg, signatures)?;
-    let mut call = RawCall::new(connection.clone(), OPEN, false, Draft::with_arguments(payload));
-    let reply = poll_fn(|cx| call.poll_reply(cx)).await.map_err(|failure| match failure {
+    let mut call = RawCall::new(connection, OPEN);
+    *call.arguments() = payload;
+    let (status, reply) = call.end().await.map_err(|failure| match failure {
         CallFailure::Lost(terminal) => ConnectError::from_terminal(terminal),
         other => ConnectError::Argument(CallError::<std::convert::Infallible>::from_failure(other).to_string()),
     })?;
-    match reply.status {
-        Status::Ok => opened(&reply.payload),
-        Status::App => Err(not_opened(&reply.payload, contact, interface)),
+    match status {
+        Status::Ok => opened(&reply),
+        Status::App => Err(not_opened(&reply, contact, interface)),
         status => {
-            let error: CallError = failure(status, &reply.payload);
+            let error = failure(status, &reply);
             Err(ConnectError::Argument(error.to_string()))
         }
     }
@@ -204,9 +204,10 @@ fn garbled(error: codec::CodecError) -> ConnectError {
 /// Asks a worker to end.
 pub(crate) async fn shutdown(contact: &Contact) -> Result<(), ConnectError> {
     let connection = connect_raw(contact, None).await?;
-    let mut call = RawCall::new(connection.clone(), SHUTDOWN, true, Draft::new());
-    match poll_fn(|cx| call.poll_send(Some(cx))).await {
-        Ok(()) => {}
+    let mut call = RawCall::new(&connection, SHUTDOWN);
+    call.set_one_way();
+    match call.end().await {
+        Ok(_) => {}
         Err(CallFailure::Lost(terminal)) => return Err(terminal.into()),
         // It is about to end already.
         Err(_) => {}

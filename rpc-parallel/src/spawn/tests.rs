@@ -1,11 +1,11 @@
 //! What a client never does, since it is made of an open connection.
 
-use std::{convert::Infallible, future::poll_fn};
+use std::convert::Infallible;
 
 use crate::{
     CallError, Client, ConnectError, Init, Spawn, WorkerContext,
     client::failure,
-    connection::{Draft, RawCall},
+    connection::RawCall,
     spawn::connect::{connect_raw, open},
 };
 
@@ -41,12 +41,12 @@ async fn c098_a_connection_is_opened_once() {
     let interface = EchoesClient::INTERFACE;
     let echo = async || {
         let payload = postcard::to_stdvec(&7_u32).unwrap();
-        let mut call =
-            RawCall::new(connection.clone(), interface.functions[0].id, false, Draft::with_arguments(payload));
-        poll_fn(|cx| call.poll_reply(cx)).await.unwrap()
+        let mut call = RawCall::new(&connection, interface.functions[0].id);
+        *call.arguments() = payload;
+        call.end().await.unwrap()
     };
     let early = echo().await;
-    let error: CallError = failure(early.status, &early.payload);
+    let error: CallError = failure(early.0, &early.1);
     assert!(error.to_string().contains("the connection has no state yet"), "{error}");
 
     // Two at once: one of them is too late.
@@ -64,5 +64,5 @@ async fn c098_a_connection_is_opened_once() {
         );
     }
     let reply = echo().await;
-    assert_eq!(postcard::from_bytes::<u32>(&reply.payload).unwrap(), 7);
+    assert_eq!(postcard::from_bytes::<u32>(&reply.1).unwrap(), 7);
 }

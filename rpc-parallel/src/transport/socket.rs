@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::BufMut;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, recv, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, recv, send, sendmsg};
 use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::readiness;
@@ -82,8 +82,14 @@ impl Socket {
 
     /// Writes as much as the socket takes now.
     pub(crate) fn try_send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let socket = self.readable.get_ref();
         loop {
-            match sendmsg(self.readable.get_ref(), slices, &mut SendAncillaryBuffer::default(), quiet::SEND) {
+            let sent = match slices {
+                // Most are one piece, which is less work for the kernel.
+                [piece] => send(socket, piece, quiet::SEND),
+                pieces => sendmsg(socket, pieces, &mut SendAncillaryBuffer::default(), quiet::SEND),
+            };
+            match sent {
                 Ok(written) => return Ok(written),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),

@@ -5,10 +5,7 @@ use super::varint::varint;
 /// The items of one stream that wait to be sent, each behind its length.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// What lies behind `len` is room for further items, of any content: to clear it for each would cost more than most
-    /// items do.
-    room: Vec<u8>,
-    len: usize,
+    items: Vec<u8>,
     /// How many bytes the length of the last item took. Most likely the next one's takes as many.
     prefix: usize,
 }
@@ -18,72 +15,56 @@ const KEPT: usize = 4 << 10;
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { room: Vec::new(), len: 0, prefix: 1 }
+        Self { items: Vec::new(), prefix: 1 }
     }
 }
 
 impl Batch {
     /// The items.
     pub(crate) fn items(&self) -> &[u8] {
-        self.room.get(..self.len).unwrap_or_default()
+        &self.items
     }
 
     /// How many bytes they are.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.items.len()
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.items.is_empty()
     }
 
-    /// Appends an item that `write` writes into the given vector from the given place on, however long that has to
-    /// become; it returns where the item ends. After an error the batch is as it was.
+    /// Appends an item: `write` appends so many bytes for its length, and then the item, to the given vector. After an
+    /// error of it that must be as it was.
     #[inline]
-    pub(crate) fn push_with<E>(
-        &mut self,
-        write: impl FnOnce(&mut Vec<u8>, usize) -> Result<usize, E>,
-    ) -> Result<(), E> {
-        let start = self.len + self.prefix;
-        let end = write(&mut self.room, start)?;
-        let size = end - start;
-        match self.room.get_mut(self.len) {
-            Some(place) if size < 0x80 && self.prefix == 1 => {
-                *place = size as u8;
-                self.len = end;
-            }
-            _ => self.put_length(start, size),
+    pub(crate) fn push_with<E>(&mut self, write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), E>) -> Result<(), E> {
+        let before = self.items.len();
+        write(&mut self.items, self.prefix)?;
+        let size = self.items.len().saturating_sub(before + self.prefix);
+        match self.items.get_mut(before) {
+            Some(place) if size < 0x80 && self.prefix == 1 => *place = size as u8,
+            _ => self.put_length(before, size),
         }
         Ok(())
     }
 
-    /// Puts the length in front of an item, which moves if another length was expected.
-    fn put_length(&mut self, start: usize, size: usize) {
-        let (prefix, prefix_len) = varint(size as u64);
-        let body = self.len + prefix_len;
-        let end = body + size;
-        self.room.resize(self.room.len().max(end).max(start), 0);
-        if body != start {
-            self.room.copy_within(start..start + size, body);
-        }
-        if let Some(place) = self.room.get_mut(self.len..body) {
-            place.copy_from_slice(&prefix[..prefix_len]);
-        }
-        (self.len, self.prefix) = (end, prefix_len);
+    /// Puts the length in front of the last item, which moves if another length was expected.
+    fn put_length(&mut self, before: usize, size: usize) {
+        let (prefix, len) = varint(size as u64);
+        self.items.splice(before..self.items.len() - size, prefix.into_iter().take(len));
+        self.prefix = len;
     }
 
     /// Drops what was sent.
     pub(crate) fn advance(&mut self, bytes: usize) {
-        let sent = bytes.min(self.len);
-        self.room.copy_within(sent..self.len, 0);
-        self.len -= sent;
+        self.items.drain(..bytes.min(self.items.len()));
     }
 
     /// Gives memory back: the producer has nothing for now, and there may be many like it.
     pub(crate) fn rest(&mut self) {
-        if self.len == 0 && self.room.len() > KEPT {
-            self.room = Vec::new();
+        if self.items.is_empty() && self.items.capacity() > KEPT {
+            self.items = Vec::new();
         }
     }
 }
@@ -94,11 +75,9 @@ mod tests {
     use crate::wire::push_item;
 
     fn push(batch: &mut Batch, item: &[u8]) {
-        let pushed = batch.push_with(|room, start| {
-            room.truncate(start);
-            room.resize(start, 0);
-            room.extend_from_slice(item);
-            Ok::<_, ()>(room.len())
+        let pushed = batch.push_with(|out, prefix| {
+            out.extend((0..prefix).map(|_| 0).chain(item.iter().copied()));
+            Ok::<_, ()>(())
         });
         pushed.unwrap();
     }
@@ -127,7 +106,7 @@ mod tests {
         batch.advance(99);
         assert!(batch.is_empty());
         batch.rest();
-        assert_eq!(batch.room.capacity(), 0);
+        assert_eq!(batch.items.capacity(), 0);
         push(&mut batch, &[3]);
         assert_eq!(batch.items(), [1, 3]);
     }

@@ -1,9 +1,6 @@
 //! What a message carries.
 
-use std::{
-    fmt,
-    ops::{Deref, Range},
-};
+use std::{fmt, ops::Deref};
 
 use bytes::Bytes;
 
@@ -27,6 +24,9 @@ const INLINE: usize = 38;
 const LARGE: usize = 64 << 10;
 
 impl Payload {
+    /// The longest payload that takes no memory of its own.
+    pub(super) const INLINE: usize = INLINE;
+
     /// A copy, if it needs no memory of its own.
     #[inline]
     pub(crate) fn inline(bytes: &[u8]) -> Option<Self> {
@@ -35,14 +35,48 @@ impl Payload {
         Some(Self::Inline(bytes.len() as u8, place))
     }
 
-    /// A copy of this part of `bytes`, if it needs no memory of its own.
+    /// Becomes a copy of this part of `bytes`, from start to end.
     #[inline]
-    pub(crate) fn inline_of(bytes: &[u8], part: Range<usize>) -> Option<Self> {
-        let len = part.end.checked_sub(part.start).filter(|len| *len <= INLINE)?;
-        // A copy of constant length costs next to nothing; what is behind the part is never looked at.
-        match bytes.get(part.start..)?.first_chunk::<INLINE>() {
-            Some(place) => Some(Self::Inline(len as u8, *place)),
-            None => Self::inline(bytes.get(part)?),
+    pub(crate) fn fill(&mut self, bytes: &[u8], (start, end): (usize, usize)) {
+        let len = end.saturating_sub(start);
+        // A copy of constant length costs next to nothing; what is behind the part is never looked at. It goes straight to
+        // its place: what is put together elsewhere, in parts, and then copied as a whole makes the CPU wait.
+        match (&mut *self, bytes.get(start..).and_then(|bytes| bytes.first_chunk::<INLINE>())) {
+            (Self::Inline(place_len, place), Some(chunk)) if len <= INLINE => {
+                *place_len = len as u8;
+                *place = *chunk;
+            }
+            _ => {
+                let part = bytes.get(start..end).unwrap_or_default();
+                *self = Self::inline(part).unwrap_or_else(|| Self::Owned(part.to_vec()));
+            }
+        }
+    }
+
+    /// Becomes `place`, leaving what may be any other payload.
+    #[inline]
+    pub(crate) fn move_to(&mut self, place: &mut Self) {
+        match (&*self, &mut *place) {
+            (Self::Inline(len, bytes), Self::Inline(place_len, place)) => {
+                *place_len = *len;
+                *place = *bytes;
+            }
+            _ => *place = self.take(),
+        }
+    }
+
+    /// Whether it takes no memory of its own.
+    #[inline]
+    pub(crate) fn is_inline(&self) -> bool {
+        matches!(self, Self::Inline(..))
+    }
+
+    /// The payload, leaving what may be any other.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        match self {
+            Self::Inline(len, bytes) => Self::Inline(*len, *bytes),
+            other => std::mem::take(other),
         }
     }
 

@@ -5,30 +5,52 @@
 use super::{LENGTH_PREFIX, Payload, Status, frame::kind};
 use crate::id::{CallId, FunctionId};
 
-/// A call without flags whose arguments are short, at the front of the input: it, and the length of its frame. None if
-/// the next frame is anything else, or incomplete.
+/// A call without flags whose arguments are short.
+#[derive(Debug)]
+pub(crate) struct ShortCall {
+    pub(crate) call: CallId,
+    pub(crate) function: FunctionId,
+    /// Where the arguments start, and where they and the frame end.
+    pub(crate) payload: (usize, usize),
+}
+
+/// A short reply that no stream follows.
+#[derive(Debug)]
+pub(crate) struct ShortReply {
+    pub(crate) call: CallId,
+    pub(crate) status: Status,
+    /// Where the payload starts, and where it and the frame end.
+    pub(crate) payload: (usize, usize),
+}
+
+/// The short call at the front of the input. None if the next frame is anything else, or incomplete.
 #[inline]
-pub(crate) fn short_call(input: &[u8]) -> Option<(CallId, FunctionId, Payload, usize)> {
+pub(crate) fn short_call(input: &[u8]) -> Option<ShortCall> {
     let (call, at, end) = head(input, kind::CALL)?;
     let [flags, function @ ..] = *input.get(at..end)?.first_chunk::<9>()?;
     if flags != 0 {
         return None;
     }
-    let payload = Payload::inline_of(input, at + 9..end)?;
-    Some((call, FunctionId::from_raw(u64::from_le_bytes(function)), payload, end))
+    let payload = short(at + 9, end)?;
+    Some(ShortCall { call, function: FunctionId::from_raw(u64::from_le_bytes(function)), payload })
 }
 
-/// A short reply that no stream follows, at the front of the input: it, and the length of its frame. None if the next
-/// frame is anything else, or incomplete.
+/// The short reply at the front of the input. None if the next frame is anything else, or incomplete.
 #[inline]
-pub(crate) fn short_reply(input: &[u8]) -> Option<(CallId, Status, Payload, usize)> {
+pub(crate) fn short_reply(input: &[u8]) -> Option<ShortReply> {
     let (call, at, end) = head(input, kind::REPLY)?;
     let [status, flags] = *input.get(at..end)?.first_chunk::<2>()?;
     if flags != 0 {
         return None;
     }
-    let payload = Payload::inline_of(input, at + 2..end)?;
-    Some((call, Status::from_byte(status)?, payload, end))
+    let payload = short(at + 2, end)?;
+    Some(ShortReply { call, status: Status::from_byte(status)?, payload })
+}
+
+/// This part, if it is so short that it needs no memory of its own.
+#[inline]
+fn short(start: usize, end: usize) -> Option<(usize, usize)> {
+    (end.checked_sub(start)? <= Payload::INLINE).then_some((start, end))
 }
 
 /// The call that a frame of this kind is about, where it goes on, and where it ends.
@@ -80,16 +102,19 @@ mod tests {
                     let end = announced_len(&bytes).unwrap() + LENGTH_PREFIX;
                     let (Frame::Call(head), at) = decode(&bytes[LENGTH_PREFIX..end]).unwrap() else { panic!() };
                     let elsewhere = (head.call, head.function, &bytes[LENGTH_PREFIX + at..end], end);
-                    let here = short_call(&bytes);
-                    let here =
-                        here.as_ref().map(|(call, function, payload, len)| (*call, *function, &**payload, *len));
+                    let here = short_call(&bytes).map(|short| {
+                        let (start, end) = short.payload;
+                        (short.call, short.function, &bytes[start..end], end)
+                    });
                     assert_eq!(here, short.then_some(elsewhere));
 
                     let reply = Frame::Reply { call: CallId(number), status: Status::App, download: false };
                     let bytes = [&frame(reply, payload), after].concat();
                     let end = announced_len(&bytes).unwrap() + LENGTH_PREFIX;
-                    let here = short_reply(&bytes);
-                    let here = here.as_ref().map(|(call, status, payload, len)| (*call, *status, &**payload, *len));
+                    let here = short_reply(&bytes).map(|short| {
+                        let (start, end) = short.payload;
+                        (short.call, short.status, &bytes[start..end], end)
+                    });
                     assert_eq!(here, short.then_some((CallId(number), Status::App, payload, end)));
                 }
             }

@@ -5,10 +5,11 @@ use std::fmt;
 use super::varint::{put_varint, take_varint};
 
 /// How a call or a stream ended. What its payload holds depends on it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(u8)]
 pub(crate) enum Status {
     /// The handler's value; the payload of an `End` is empty.
+    #[default]
     Ok = 0,
     /// The handler's own error.
     App = 1,

@@ -150,7 +150,7 @@ impl App {
                     self.running.remove(&call.0);
                     self.forget_streams(CallSide::Remote, call.0);
                 }
-                Event::Replied { call, status, payload, download } => {
+                Event::Replied { call, tag: _, status, payload, download } => {
                     let token = self.waiting.remove(&call.0).expect("it was waited for");
                     if status == Status::Ok {
                         assert_eq!(super::app::token(&payload), token);

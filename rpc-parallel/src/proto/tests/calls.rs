@@ -22,6 +22,7 @@ fn a_call_arrives_whole_and_so_does_its_reply() {
             function: FunctionId::from_raw(42),
             deadline: Some(Duration::from_secs(3)),
             trace: Some(trace),
+            tag: 77,
             ..call(vec![b'a'; size])
         };
         let id = pair.initiator.session.open_call(&mut made).expect("there is room");
@@ -36,7 +37,7 @@ fn a_call_arrives_whole_and_so_does_its_reply() {
         pair.reply(id, &vec![b'b'; size], false);
         pair.drive();
         match pair.initiator.take_one() {
-            Event::Replied { call, status: Status::Ok, payload, download: false } => {
+            Event::Replied { call, tag: 77, status: Status::Ok, payload, download: false } => {
                 assert_eq!((call, payload.len()), (id, size));
                 assert!(payload.iter().all(|byte| *byte == b'b'));
             }

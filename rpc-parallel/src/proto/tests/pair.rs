@@ -11,7 +11,7 @@ use super::super::*;
 use crate::{
     id::{BuildId, CallId, FunctionId, WorkerId},
     settings::Settings,
-    wire::{CloseReason, FRAME_ALLOWANCE, HELLO_LIMIT, Status, push_item, take_item},
+    wire::{CloseReason, FRAME_ALLOWANCE, HELLO_LIMIT, Payload, Status, push_item, take_item},
 };
 
 /// One end of a [`Pair`], or the only end against a mock peer.
@@ -58,6 +58,7 @@ pub(super) fn call(payload: impl Into<Vec<u8>>) -> OpenCall {
         uploads: 0,
         payload: payload.into(),
         bulk: Bytes::new(),
+        tag: 0,
     }
 }
 
@@ -129,14 +130,19 @@ impl End {
             self.turn = !self.turn;
             if self.turn {
                 let Self { session, events, .. } = self;
-                session.take_replies(|call, status, payload| {
-                    events.push(Event::Replied { call, status, payload, download: false });
+                session.take_replies(|call, tag, status, bytes, part| {
+                    let mut payload = Payload::default();
+                    payload.fill(bytes, part);
+                    events.push(Event::Replied { call, tag, status, payload, download: false });
                 });
-                session.take_calls(|call, function, payload| {
+                let (mut bytes, mut calls) = (b"before".to_vec(), Vec::new());
+                session.take_calls(&mut bytes, |call, function, part| calls.push((call, function, part)));
+                for (call, function, (start, end)) in calls {
+                    let payload = bytes[start..end].to_vec().into();
                     let (deadline, trace) = (None, None);
                     let (one_way, uploads) = (false, 0);
                     events.push(Event::Called { call, function, one_way, deadline, trace, uploads, payload });
-                });
+                }
             }
             let Some(event) = self.session.poll_event() else { return };
             assert!(!self.events.iter().any(|event| matches!(event, Event::Closed(_))), "{event:?} after the end");

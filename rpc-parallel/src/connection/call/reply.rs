@@ -1,0 +1,97 @@
+//! Waiting for a call's reply.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{RawCall, State};
+use crate::{
+    connection::{Connection, RawReceiver, Terminal, TooBig},
+    proto::{CallSide, StreamKey},
+    wire::{Payload, Status},
+};
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct RawReply {
+    pub(crate) payload: Payload,
+    pub(crate) download: Option<Box<RawDownload>>,
+    /// Why there is no reply. Then the status is none of a success.
+    pub(crate) failure: Option<Box<CallFailure>>,
+    pub(crate) status: Status,
+}
+
+/// The stream that follows a reply.
+#[derive(Debug)]
+pub(crate) struct RawDownload {
+    pub(crate) receiver: RawReceiver,
+    /// Keeps the connection open while the stream is read.
+    _connection: Connection,
+}
+
+/// Why a call has no reply.
+#[derive(Debug)]
+pub(crate) enum CallFailure {
+    TooBig(TooBig),
+    /// The arguments cannot be encoded: why.
+    Unencodable(String),
+    /// The function is another at the worker: what to do.
+    Mismatch(String),
+    DeadlineExceeded(Duration),
+    Closing,
+    Lost(Terminal),
+    /// The call has ended before, and was polled again.
+    Over,
+}
+
+impl RawReply {
+    /// There is no reply.
+    #[cold]
+    pub(super) fn fail(&mut self, failure: CallFailure) {
+        self.status = Status::Refused;
+        self.failure = Some(Box::new(failure));
+    }
+
+    /// Whether there is anything but a payload that needs no memory.
+    #[inline]
+    pub(super) fn is_special(&self) -> bool {
+        self.status != Status::Ok || self.download.is_some() || self.failure.is_some() || !self.payload.is_inline()
+    }
+}
+
+impl RawCall {
+    /// Waits for the reply of a call that was sent.
+    #[inline]
+    pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (State::Sent { call, slot, spins }, Some(connection)) = (&mut self.state, &self.connection) else {
+            return Poll::Ready(());
+        };
+        let (call, slot) = (*call, *slot);
+        let shared = connection.shared();
+        if std::mem::take(spins) {
+            shared.spin_for_reply();
+        }
+        let mut guard = shared.lock();
+        let core = &mut *guard;
+        let RawReply { payload, status, .. } = &mut self.reply;
+        if let Some(reader) = core.waiting.callers.take(slot, payload, status) {
+            if let Some(reader) = reader {
+                let key = StreamKey { side: CallSide::Local, call, stream: 0 };
+                let receiver = RawReceiver::new(Arc::clone(shared), key, reader);
+                self.reply.download = Some(Box::new(RawDownload { receiver, _connection: connection.clone() }));
+            }
+            return Poll::Ready(());
+        }
+        if let Some(terminal) = core.terminal.clone() {
+            let caller = core.waiting.callers.remove(slot);
+            drop(guard);
+            drop(caller);
+            self.fail(CallFailure::Lost(terminal));
+            return Poll::Ready(());
+        }
+        core.waiting.callers.wait(slot, cx);
+        Poll::Pending
+    }
+}

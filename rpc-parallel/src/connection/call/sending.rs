@@ -1,0 +1,204 @@
+//! Sending a call.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use super::{CallFailure, RawCall, Special, State};
+use crate::{
+    connection::{RawSender, Shared, TooBig, core::Core},
+    id::CallId,
+    proto::{CallSide, OpenCall, OpenCallError, StreamKey},
+    wire::CloseReason,
+};
+
+impl RawCall {
+    /// Sends the call, and waits for what comes next.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        std::task::ready!(self.send(Some(cx)));
+        match self.state {
+            State::Writing { .. } => self.poll_written(Some(cx)),
+            State::Over => Poll::Ready(()),
+            State::Sent { .. } | State::Unsent { .. } => Poll::Pending,
+        }
+    }
+
+    /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls
+    /// right now; without a context nobody is woken when it does. A call that cannot be sent is over.
+    pub(super) fn send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
+        let (State::Unsent { one_way }, Some(connection)) = (self.state, &self.connection) else {
+            return Poll::Ready(());
+        };
+        let shared = connection.shared();
+        let mut guard = shared.lock();
+        let core = &mut *guard;
+        let alone = core.is_alone();
+        let slot = core.waiting.callers.vacant();
+        if self.special.is_none()
+            && !one_way
+            && let Some(call) = core.session.open_short(self.function, &self.arguments, slot)
+        {
+            core.waiting.callers.occupy(slot, cx.as_deref());
+            self.state = State::Sent { call, slot, spins: shared.flush_call(core, alone, cx) };
+            return Poll::Ready(());
+        }
+        drop(guard);
+        self.send_any(one_way, cx)
+    }
+
+    /// The same for any call.
+    fn send_any(&mut self, one_way: bool, cx: Option<&mut Context<'_>>) -> Poll<()> {
+        let Some(connection) = &self.connection else { return Poll::Ready(()) };
+        let shared = connection.shared();
+        let mut guard = shared.lock();
+        let core = &mut *guard;
+        if let Some(terminal) = core.terminal.clone() {
+            drop(guard);
+            // The caller's streams are dropped with it: never under the lock, which one from this connection takes.
+            self.fail(CallFailure::Lost(terminal));
+            return Poll::Ready(());
+        }
+        let size = self.arguments.len();
+        let alone = core.is_alone();
+        let silent = core.session.close_reason().is_some_and(CloseReason::is_silent);
+        let slot = core.waiting.callers.vacant();
+        let special = &mut self.special;
+        let opened = match silent {
+            // The driver is about to learn why the peer went silent, and wakes whoever waits here.
+            true => Err(OpenCallError::Full),
+            false => {
+                let mut open = OpenCall {
+                    function: self.function,
+                    one_way,
+                    deadline: special.as_ref().and_then(|special| Some(special.limit.as_ref()?.deadline)),
+                    trace: special.as_ref().and_then(|special| special.trace),
+                    uploads: special
+                        .as_ref()
+                        .map_or(0, |special| u8::try_from(special.uploads.len()).unwrap_or(u8::MAX)),
+                    payload: std::mem::take(&mut self.arguments),
+                    bulk: special.as_mut().map(|special| std::mem::take(&mut special.bulk)).unwrap_or_default(),
+                    tag: slot,
+                };
+                let opened = core.session.open_call(&mut open);
+                self.arguments = open.payload;
+                if let Some(special) = special {
+                    special.bulk = open.bulk;
+                }
+                opened
+            }
+        };
+        let call = match opened {
+            Ok(call) => call,
+            Err(OpenCallError::Full) => {
+                if let Some(cx) = cx {
+                    let place = &mut special.get_or_insert_default().vacancy;
+                    core.vacancy(one_way).wait(place, size, cx);
+                }
+                return Poll::Pending;
+            }
+            Err(error) => {
+                let failure = CallFailure::from_open(error, core);
+                let next = match special {
+                    Some(special) => core.leave_vacancy(one_way, &mut special.vacancy),
+                    None => Vec::new(),
+                };
+                drop(guard);
+                next.into_iter().for_each(Waker::wake);
+                self.fail(failure);
+                return Poll::Ready(());
+            }
+        };
+        let mut senders = Vec::new();
+        if let Some(special) = special {
+            core.vacancy(one_way).leave(&mut special.vacancy);
+            // Under the same lock, so that what the worker says of a stream finds its sender.
+            senders = self::senders(shared, core, call, special);
+        }
+        self.state = if one_way {
+            State::Writing { until: core.session.bytes_sent() + core.session.bytes_queued(), waits: false }
+        } else {
+            core.waiting.callers.occupy(slot, cx.as_deref());
+            State::Sent { call, slot, spins: false }
+        };
+        let spins = shared.flush_call(core, alone, cx.filter(|_| !one_way));
+        if let State::Sent { spins: place, .. } = &mut self.state {
+            *place = spins;
+        }
+        drop(guard);
+        if let Some(special) = &mut self.special {
+            for (upload, sender) in special.uploads.drain(..).zip(senders) {
+                shared.in_runtime(|| upload(sender));
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Waits until a one-way message is with the kernel: then the end of this process does not undo it.
+    pub(super) fn poll_written(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
+        let (State::Writing { until, waits }, Some(connection)) = (&mut self.state, &self.connection) else {
+            return Poll::Ready(());
+        };
+        let mut core = connection.shared().lock();
+        let mut place = waits.then_some(*until);
+        let failure = if core.session.bytes_sent() >= *until {
+            None
+        } else if let Some(terminal) = core.terminal.clone() {
+            Some(CallFailure::Lost(terminal))
+        } else {
+            if let Some(cx) = cx {
+                core.unwritten.wait_at(*until, &mut place, cx);
+                *waits = true;
+            }
+            return Poll::Pending;
+        };
+        core.unwritten.leave(&mut place);
+        drop(core);
+        if let Some(failure) = failure {
+            self.fail(failure);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Shared {
+    /// Has a call written that was made just now: at once if it is alone, which saves a hop to the driver. Returns whether
+    /// the task of `cx` is to look for its reply when it is polled again.
+    #[inline]
+    fn flush_call(&self, core: &mut Core, alone: bool, cx: Option<&mut Context<'_>>) -> bool {
+        core.count_calls();
+        if !alone {
+            self.flush_soon(core);
+            return false;
+        }
+        self.flush_now(core);
+        match cx {
+            Some(cx) if core.may_spin() => self.arrange_spin(core, cx),
+            _ => false,
+        }
+    }
+}
+
+impl CallFailure {
+    fn from_open(error: OpenCallError, core: &Core) -> Self {
+        match error {
+            OpenCallError::TooBig(error) => {
+                Self::TooBig(TooBig::new(error.size, error.limit, "the arguments of the call"))
+            }
+            OpenCallError::Closed => match core.terminal.clone() {
+                Some(terminal) => Self::Lost(terminal),
+                None => Self::Closing,
+            },
+            OpenCallError::Full | OpenCallError::TooManyUploads(_) | OpenCallError::Closing => Self::Closing,
+        }
+    }
+}
+
+/// The writing halves of the call's uploads.
+fn senders(shared: &Arc<Shared>, core: &mut Core, call: CallId, special: &Special) -> Vec<RawSender> {
+    (1..)
+        .zip(&special.uploads)
+        .map(|(stream, _)| StreamKey { side: CallSide::Local, call, stream })
+        .map(|key| RawSender::upload(Arc::clone(shared), core, key))
+        .collect()
+}

@@ -1,0 +1,156 @@
+//! Who waits for replies.
+
+use std::task::{Context, Waker};
+
+use crate::{
+    connection::waiting::note,
+    wire::{Payload, Status},
+};
+
+/// The slots of those who wait for replies. A slot belongs to whoever waits, who gives it back: the session uses the id of
+/// a call again as soon as the call is over on the wire, but whoever waits may look later.
+#[derive(Debug, Default)]
+pub(super) struct Callers {
+    slots: Vec<Caller>,
+    free: Vec<u32>,
+}
+
+/// Somebody who waits for a reply. It takes one cache line.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Caller {
+    waker: Option<Waker>,
+    payload: Payload,
+    /// The slot of the stream's reader, if a stream follows.
+    reader: Reader,
+    status: Status,
+    state: CallerState,
+}
+
+/// The slot of a reader, or none.
+#[derive(Clone, Copy, Debug)]
+struct Reader(u32);
+
+impl Reader {
+    const NONE: Self = Self(u32::MAX);
+
+    fn slot(self) -> Option<usize> {
+        (self.0 != Self::NONE.0).then_some(self.0 as usize)
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum CallerState {
+    #[default]
+    Free,
+    Waiting,
+    Replied,
+}
+
+impl Callers {
+    /// The slot that is [occupied](Self::occupy) next.
+    #[inline]
+    pub(super) fn vacant(&self) -> u32 {
+        self.free.last().copied().unwrap_or(self.slots.len() as u32)
+    }
+
+    /// Takes the slot that was vacant, and has the task of `cx` woken by the reply.
+    #[inline]
+    pub(super) fn occupy(&mut self, slot: u32, cx: Option<&Context<'_>>) {
+        if self.free.pop().is_none() {
+            self.slots.push(Caller::default());
+        }
+        if let Some(caller) = self.slots.get_mut(slot as usize) {
+            caller.state = CallerState::Waiting;
+            caller.waker = cx.map(|cx| cx.waker().clone());
+        }
+    }
+
+    /// Has the task of `cx` woken by the reply.
+    pub(super) fn wait(&mut self, slot: u32, cx: &Context<'_>) {
+        if let Some(caller) = self.slots.get_mut(slot as usize) {
+            note(&mut caller.waker, cx);
+        }
+    }
+
+    /// A short reply has come, somewhere in `input`.
+    #[inline]
+    pub(super) fn replied_short(
+        &mut self,
+        slot: u32,
+        status: Status,
+        input: &[u8],
+        part: (usize, usize),
+    ) -> Option<Waker> {
+        let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Waiting)?;
+        caller.payload.fill(input, part);
+        (caller.state, caller.status) = (CallerState::Replied, status);
+        caller.waker.take()
+    }
+
+    /// A reply has come. The reader of the stream that follows it, if one does, has a slot too.
+    pub(super) fn replied(
+        &mut self,
+        slot: u32,
+        status: Status,
+        payload: Payload,
+        reader: Option<usize>,
+    ) -> Option<Waker> {
+        let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Waiting)?;
+        (caller.payload, caller.reader) = (payload, reader.map_or(Reader::NONE, |reader| Reader(reader as u32)));
+        (caller.state, caller.status) = (CallerState::Replied, status);
+        caller.waker.take()
+    }
+
+    /// Gives the slot back if the reply is there, which is moved to these places; the reader of its stream comes with it.
+    #[inline]
+    pub(super) fn take(&mut self, slot: u32, payload: &mut Payload, status: &mut Status) -> Option<Option<usize>> {
+        let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Replied)?;
+        caller.payload.move_to(payload);
+        *status = caller.status;
+        caller.state = CallerState::Free;
+        self.free.push(slot);
+        Some(std::mem::take(&mut caller.reader).slot())
+    }
+
+    /// Gives the slot back. What it has is returned, to be dropped without the connection's lock.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Caller> {
+        let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state != CallerState::Free)?;
+        let caller = std::mem::take(caller);
+        self.free.push(slot);
+        Some(caller)
+    }
+
+    /// Takes the wakers of all.
+    pub(super) fn take_wakers(&mut self) -> impl Iterator<Item = Waker> {
+        self.slots.iter_mut().filter_map(|caller| caller.waker.take())
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+}
+
+impl Caller {
+    /// The slot of the reader of the stream that follows the reply, if any; none if there is no reply yet.
+    pub(super) fn reader(&self) -> Option<Option<usize>> {
+        (self.state == CallerState::Replied).then(|| self.reader.slot())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_takes_one_cache_line() {
+        assert_eq!(size_of::<Caller>(), 64);
+    }
+}
