@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 pub use self::reply::RawReply;
 pub(crate) use self::reply::{CallFailure, RawDownload};
 use crate::{
-    connection::{Connection, RawSender, Shared},
+    connection::{Connection, RawSender, Shared, callers::Caller},
     id::{CallId, FunctionId},
     proto::{CallSide, StreamKey, TraceContext},
     wire::{Payload, Status},
@@ -288,7 +288,7 @@ impl Shared {
         let mut wakers = Vec::new();
         // Whatever it holds is dropped after the lock.
         let caller = core.waiting.callers.remove(slot);
-        match caller.as_ref().and_then(|caller| caller.reader()) {
+        match caller.as_ref().and_then(Caller::reader) {
             // The reply was there already, so that only its stream can still be stopped.
             Some(Some(slot)) => {
                 let key = StreamKey { side: CallSide::Local, call, stream: 0 };

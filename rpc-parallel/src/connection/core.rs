@@ -142,7 +142,7 @@ impl Shared {
         // Threads may overwrite each other's count: it need not be exact.
         let polled = self.polled.load(Ordering::Relaxed).wrapping_add(1);
         self.polled.store(polled, Ordering::Relaxed);
-        polled % POLLS_COUNTED == 0
+        polled.is_multiple_of(POLLS_COUNTED)
     }
 
     /// Both sides have greeted each other.

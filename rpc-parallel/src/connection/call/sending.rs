@@ -5,10 +5,12 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use bytes::Bytes;
+
 use super::{CallFailure, RawCall, Special, State};
 use crate::{
     connection::{RawSender, Shared, TooBig, core::Core},
-    id::CallId,
+    id::{CallId, FunctionId},
     proto::{CallSide, OpenCall, OpenCallError, StreamKey},
     wire::CloseReason,
 };
@@ -63,31 +65,15 @@ impl RawCall {
         let alone = core.is_alone();
         let silent = core.session.close_reason().is_some_and(CloseReason::is_silent);
         let slot = core.waiting.callers.vacant();
-        let special = &mut self.special;
         let opened = match silent {
             // The driver is about to learn why the peer went silent, and wakes whoever waits here.
             true => Err(OpenCallError::Full),
             false => {
-                let mut open = OpenCall {
-                    function: self.function,
-                    one_way,
-                    deadline: special.as_ref().and_then(|special| Some(special.limit.as_ref()?.deadline)),
-                    trace: special.as_ref().and_then(|special| special.trace),
-                    uploads: special
-                        .as_ref()
-                        .map_or(0, |special| u8::try_from(special.uploads.len()).unwrap_or(u8::MAX)),
-                    payload: std::mem::take(&mut self.arguments),
-                    bulk: special.as_mut().map(|special| std::mem::take(&mut special.bulk)).unwrap_or_default(),
-                    tag: slot,
-                };
-                let opened = core.session.open_call(&mut open);
-                self.arguments = open.payload;
-                if let Some(special) = special {
-                    special.bulk = open.bulk;
-                }
-                opened
+                let parts = Parts { function: self.function, one_way, tag: slot };
+                parts.open(core, &mut self.arguments, self.special.as_deref_mut())
             }
         };
+        let special = &mut self.special;
         let call = match opened {
             Ok(call) => call,
             Err(OpenCallError::Full) => {
@@ -158,6 +144,36 @@ impl RawCall {
             self.fail(failure);
         }
         Poll::Ready(())
+    }
+}
+
+/// What identifies a call that is made.
+struct Parts {
+    function: FunctionId,
+    one_way: bool,
+    tag: u32,
+}
+
+impl Parts {
+    /// Makes the call. What it takes with it is left empty; if it is not made, nothing is.
+    fn open(
+        self,
+        core: &mut Core,
+        arguments: &mut Vec<u8>,
+        special: Option<&mut Special>,
+    ) -> Result<CallId, OpenCallError> {
+        let Self { function, one_way, tag } = self;
+        let (deadline, trace, uploads) = special.as_ref().map_or((None, None, 0), |special| {
+            let deadline = special.limit.as_ref().map(|limit| limit.deadline);
+            (deadline, special.trace, u8::try_from(special.uploads.len()).unwrap_or(u8::MAX))
+        });
+        let mut no_bulk = Bytes::new();
+        let bulk = special.map_or(&mut no_bulk, |special| &mut special.bulk);
+        let (payload, taken) = (std::mem::take(arguments), std::mem::take(bulk));
+        let mut open = OpenCall { function, one_way, deadline, trace, uploads, payload, bulk: taken, tag };
+        let opened = core.session.open_call(&mut open);
+        (*arguments, *bulk) = (open.payload, open.bulk);
+        opened
     }
 }
 

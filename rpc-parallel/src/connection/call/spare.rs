@@ -7,6 +7,7 @@ use crate::wire::{Payload, Status};
 
 thread_local! {
     /// Calls that are over: most are, before their thread makes the next one.
+    #[expect(clippy::vec_box, reason = "a call is handed out in its box")]
     static SPARE: RefCell<Vec<Box<RawCall>>> = const { RefCell::new(Vec::new()) };
 }
 
