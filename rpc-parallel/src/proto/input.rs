@@ -228,8 +228,9 @@ mod tests {
         let (mut pool, mut first) = (Pool::default(), None);
         loop {
             let mut spare = input.spare();
-            let len = bytes.len().min(spare.remaining_mut());
-            first.get_or_insert(spare.remaining_mut());
+            let room = spare.remaining_mut();
+            first.get_or_insert(room);
+            let len = bytes.len().min(room);
             spare.put_slice(&bytes[..len]);
             bytes = &bytes[len..];
             if input.next_frame(1 << 30, &mut pool).expect("the frames are right").is_some() {
