@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{DecodeItem, Deserializer, Refused, decode_item},
+    codec::{Deserializer, Refused, decode_item},
     connection::{End, RawDownload},
     wire::Status,
 };
@@ -30,26 +30,24 @@ use crate::{
 #[must_use = "a stream does nothing unless it is read; dropping it stops its producer"]
 pub struct Streaming<I> {
     download: Option<RawDownload>,
-    decode: DecodeItem<I>,
+    /// Known with the type of the items, so that what is decoded goes straight to whom it is for: an item of 64 bytes costs
+    /// more to move, while it is still on its way to memory, than to decode.
+    poll: PollItem<I>,
 }
+
+type PollItem<I> = fn(&mut Streaming<I>, &mut Context<'_>) -> Poll<Option<Result<I, CallError>>>;
 
 impl<I: DeserializeOwned + 'static> Streaming<I> {
     pub(crate) fn new(download: RawDownload) -> Self {
-        Self { download: Some(download), decode: decode_item }
+        Self { download: Some(download), poll: Self::poll_item }
     }
-}
 
-impl<I> Stream for Streaming<I> {
-    type Item = Result<I, CallError>;
-
-    #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let decode = self.decode;
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<I, CallError>>> {
         loop {
             let Some(download) = &mut self.download else { return Poll::Ready(None) };
             if let Some(item) = download.receiver.next_item() {
                 let mut bytes = Deserializer::new(item);
-                return match decode(&mut bytes) {
+                return match decode_item(&mut bytes) {
                     Ok(item) if bytes.is_done() => Poll::Ready(Some(Ok(item))),
                     Ok(_) => {
                         let error = bytes.left_over();
@@ -62,6 +60,15 @@ impl<I> Stream for Streaming<I> {
                 return self.ended(end);
             }
         }
+    }
+}
+
+impl<I> Stream for Streaming<I> {
+    type Item = Result<I, CallError>;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        (self.poll)(&mut self, cx)
     }
 }
 

@@ -46,13 +46,13 @@ impl<'de> Deserializer<'de> {
     /// What is wrong if not all was read.
     #[cold]
     pub(crate) fn left_over(&self) -> Refused {
-        Refused(Box::new(CodecError::TrailingBytes(self.rest.len())))
+        Refused::Other(Box::new(CodecError::TrailingBytes(self.rest.len())))
     }
 
     #[inline]
     fn byte(&mut self) -> Result<u8, Refused> {
         let Some((first, rest)) = self.rest.split_first() else {
-            return Err(refuse(Postcard::DeserializeUnexpectedEnd));
+            return Err(Refused::End);
         };
         self.rest = rest;
         Ok(*first)
@@ -61,7 +61,7 @@ impl<'de> Deserializer<'de> {
     #[inline]
     fn take(&mut self, len: usize) -> Result<&'de [u8], Refused> {
         let Some((taken, rest)) = self.rest.split_at_checked(len) else {
-            return Err(refuse(Postcard::DeserializeUnexpectedEnd));
+            return Err(Refused::End);
         };
         self.rest = rest;
         Ok(taken)
@@ -70,7 +70,7 @@ impl<'de> Deserializer<'de> {
     #[inline]
     fn array<const LEN: usize>(&mut self) -> Result<[u8; LEN], Refused> {
         let Some((taken, rest)) = self.rest.split_first_chunk() else {
-            return Err(refuse(Postcard::DeserializeUnexpectedEnd));
+            return Err(Refused::End);
         };
         self.rest = rest;
         Ok(*taken)
@@ -123,7 +123,7 @@ impl<'de> Deserializer<'de> {
 
     #[inline]
     fn len(&mut self) -> Result<usize, Refused> {
-        usize::try_from(self.u64()?).map_err(|_| refuse(Postcard::DeserializeUnexpectedEnd))
+        usize::try_from(self.u64()?).map_err(|_| Refused::End)
     }
 
     #[inline]
@@ -137,6 +137,16 @@ impl<'de> Deserializer<'de> {
         std::str::from_utf8(self.bytes()?).map_err(|_| refuse(Postcard::DeserializeBadUtf8))
     }
 
+    /// Reads the parts of a compound value by a reader of their own, which the compiler can keep in registers for as long as
+    /// they last.
+    #[inline]
+    fn parts<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value, Refused> {
+        let mut deserializer = Deserializer { rest: self.rest };
+        let value = visitor.visit_seq(Parts { deserializer: &mut deserializer, len });
+        self.rest = deserializer.rest;
+        value
+    }
+
     fn char(&mut self) -> Result<char, Refused> {
         let text = match self.bytes()? {
             bytes if bytes.len() > 4 => None,
@@ -148,23 +158,20 @@ impl<'de> Deserializer<'de> {
 
 #[cold]
 fn refuse(error: Postcard) -> Refused {
-    Refused(Box::new(CodecError::Decode(error.to_string())))
+    Refused::Other(Box::new(CodecError::Decode(error.to_string())))
 }
 
 /// Why there is no number of at most so many bytes.
 #[cold]
 fn refuse_varint(bytes: &[u8], longest: usize) -> Refused {
     let ends = bytes.iter().take(longest).any(|byte| *byte < 0x80);
-    refuse(match ends || bytes.len() >= longest {
-        true => Postcard::DeserializeBadVarint,
-        false => Postcard::DeserializeUnexpectedEnd,
-    })
+    if ends || bytes.len() >= longest { refuse(Postcard::DeserializeBadVarint) } else { Refused::End }
 }
 
 impl Error for Refused {
     #[cold]
     fn custom<T: Display>(message: T) -> Self {
-        Self(Box::new(CodecError::Decode(message.to_string())))
+        Self::Other(Box::new(CodecError::Decode(message.to_string())))
     }
 }
 
@@ -255,12 +262,12 @@ impl<'de> serde::Deserializer<'de> for &mut Deserializer<'de> {
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         let len = self.len()?;
-        visitor.visit_seq(Parts { deserializer: self, len })
+        self.parts(len, visitor)
     }
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Refused> {
-        visitor.visit_seq(Parts { deserializer: self, len })
+        self.parts(len, visitor)
     }
 
     #[inline]
@@ -270,7 +277,7 @@ impl<'de> serde::Deserializer<'de> for &mut Deserializer<'de> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        visitor.visit_seq(Parts { deserializer: self, len })
+        self.parts(len, visitor)
     }
 
     #[inline]
@@ -286,7 +293,7 @@ impl<'de> serde::Deserializer<'de> for &mut Deserializer<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        visitor.visit_seq(Parts { deserializer: self, len: fields.len() })
+        self.parts(fields.len(), visitor)
     }
 
     #[inline]
@@ -379,7 +386,7 @@ impl<'de> VariantAccess<'de> for &mut Deserializer<'de> {
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Refused> {
-        visitor.visit_seq(Parts { deserializer: self, len })
+        self.parts(len, visitor)
     }
 
     #[inline]
@@ -388,6 +395,6 @@ impl<'de> VariantAccess<'de> for &mut Deserializer<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        visitor.visit_seq(Parts { deserializer: self, len: fields.len() })
+        self.parts(fields.len(), visitor)
     }
 }

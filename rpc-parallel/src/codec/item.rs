@@ -21,7 +21,8 @@ pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, l
 
 /// Reads an item from the front of its bytes, which it should fill: [`Deserializer::is_done`] tells.
 ///
-/// What serde returns is returned as it is: one more move of an item of 64 bytes would cost as much as reading it.
+/// What serde returns is returned as it is: one more move of an item of 64 bytes would cost more than reading it.
+#[inline]
 pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
     if bulk::is_bytes::<T>() {
         return decode_bytes(bytes);
@@ -50,8 +51,8 @@ mod tests {
 
     fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
         let mut bytes = Deserializer::new(bytes);
-        let item = decode_item(&mut bytes).map_err(|refused| *refused.0)?;
-        if bytes.is_done() { Ok(item) } else { Err(*bytes.left_over().0) }
+        let item = decode_item(&mut bytes).map_err(Refused::into_error)?;
+        if bytes.is_done() { Ok(item) } else { Err(bytes.left_over().into_error()) }
     }
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + 'static>(items: &[T]) {
@@ -80,7 +81,7 @@ mod tests {
         let mut batch = Batch::default();
         encode_item(&1_u64, &mut batch, 100).unwrap();
         let error = encode_item(&vec![0_u8; 200], &mut batch, 100).unwrap_err();
-        assert_eq!(*error.0, CodecError::TooLarge { size: 200, limit: 100 });
+        assert_eq!(error.into_error(), CodecError::TooLarge { size: 200, limit: 100 });
         encode_item(&2_u64, &mut batch, 100).unwrap();
         assert_eq!(batch.items(), [1, 1, 1, 2]);
     }

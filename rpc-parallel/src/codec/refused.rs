@@ -4,19 +4,28 @@ use super::CodecError;
 
 /// Why a value was not written or read: in one word, so that it costs nothing to pass on where there is none.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct Refused(pub(crate) Box<CodecError>);
+pub(crate) enum Refused {
+    /// The bytes end before the value does. It may be said after each part of a value, and so is said without a call.
+    #[error("cannot decode: {}", postcard::Error::DeserializeUnexpectedEnd)]
+    End,
+    /// Anything else.
+    #[error(transparent)]
+    Other(Box<CodecError>),
+}
 
 impl Refused {
     /// The error by itself.
     #[cold]
-    pub(super) fn into_error(self) -> CodecError {
-        *self.0
+    pub(crate) fn into_error(self) -> CodecError {
+        match self {
+            Self::End => CodecError::Decode(postcard::Error::DeserializeUnexpectedEnd.to_string()),
+            Self::Other(error) => *error,
+        }
     }
 
     /// The same of a message before which there were so many bytes of others.
     #[cold]
     pub(super) fn after(self, others: usize) -> Self {
-        Self(Box::new(self.0.after(others)))
+        Self::Other(Box::new(self.into_error().after(others)))
     }
 }

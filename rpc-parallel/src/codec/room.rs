@@ -1,6 +1,6 @@
 //! The end of a vector, to which small pieces are appended.
 
-use super::varint::long_varint;
+use super::varint::{SHORT, long_varint, short_varint};
 
 /// The end of a vector, to which pieces are appended, most of them a few bytes.
 ///
@@ -89,12 +89,18 @@ impl<'a> Room<'a> {
 /// in a program.
 #[inline(never)]
 fn append_long(out: &mut Vec<u8>, len: usize, value: u64, limit: usize) -> usize {
+    if value < SHORT && len + size_of::<u32>() <= out.capacity() {
+        let (word, used) = short_varint(value as u32);
+        // SAFETY: there are so many bytes behind `len` in the vector's memory.
+        unsafe { out.as_mut_ptr().add(len).cast::<[u8; 4]>().write_unaligned(word.to_le_bytes()) };
+        return len + used;
+    }
     let (first, last, used) = long_varint(value);
     let word = u128::from(first) | u128::from(last) << 64;
     if len + WIDE > out.capacity() {
         return grow_word(out, len, word, used, limit);
     }
-    // SAFETY: there are so many bytes behind `len` in the vector's memory.
+    // SAFETY: as above.
     unsafe { out.as_mut_ptr().add(len).cast::<[u8; WIDE]>().write_unaligned(word.to_le_bytes()) };
     len + used
 }

@@ -85,13 +85,13 @@ impl<'a> Serializer<'a> {
 
 #[cold]
 fn too_large(size: usize, limit: usize) -> Refused {
-    Refused(Box::new(CodecError::TooLarge { size, limit }))
+    Refused::Other(Box::new(CodecError::TooLarge { size, limit }))
 }
 
 impl Error for Refused {
     #[cold]
     fn custom<T: Display>(message: T) -> Self {
-        Self(Box::new(CodecError::Encode(message.to_string())))
+        Self::Other(Box::new(CodecError::Encode(message.to_string())))
     }
 }
 

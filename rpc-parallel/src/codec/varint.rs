@@ -1,5 +1,17 @@
 //! Numbers of variable length inside of values: seven bits a byte, the lowest first.
 
+/// Numbers below this have at most four bytes.
+pub(super) const SHORT: u64 = 1 << 28;
+
+/// Such a number of at least two bytes, and how many there are.
+#[inline]
+pub(super) fn short_varint(value: u32) -> (u32, usize) {
+    let (three, four) = (value >= 1 << 14, value >= 1 << 21);
+    let more = 0x80 | u32::from(three) << 15 | u32::from(four) << 23;
+    let bits = (value & 0x7f) | (value & 0x3f80) << 1 | (value & 0x1f_c000) << 2 | (value & 0xfe0_0000) << 3;
+    (bits | more, 2 + usize::from(three) + usize::from(four))
+}
+
 /// The first eight bytes of a number of at least two, the others, and how many there are.
 #[inline]
 pub(super) fn long_varint(value: u64) -> (u64, u64, usize) {

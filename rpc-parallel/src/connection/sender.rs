@@ -131,7 +131,7 @@ impl RawSender {
             match stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     if let Err(error) = encode.encode(&item, &mut self.batch, self.limit) {
-                        self.ending = Some(refused(*error.0));
+                        self.ending = Some(refused(error.into_error()));
                         break;
                     }
                 }

@@ -18,6 +18,9 @@ pub(super) struct Input {
     buffer: BytesMut,
     /// The large frame that is being read. It comes before what is in the buffer, which is nothing until it is complete.
     large: Option<Large>,
+    /// Whether the last frame was large. Where there was one more follow, and what is read of them to the buffer has to be
+    /// copied.
+    bulky: bool,
     /// Whether frames have begun.
     frames: bool,
 }
@@ -32,6 +35,9 @@ struct Large {
 
 /// How much is made ready for reading where nothing larger is expected: enough for thousands of small frames.
 const CHUNK: usize = 64 << 10;
+
+/// How much is read where a large frame is likely to come: its header, and little of its payload.
+const GLANCE: usize = 1 << 10;
 
 /// Room that is worth a read.
 const LEAST: usize = CHUNK / 2;
@@ -59,7 +65,7 @@ pub(super) enum BadInput {
 impl Input {
     /// No input yet.
     pub(super) fn new() -> Self {
-        Self { buffer: BytesMut::with_capacity(HELLO_LIMIT), large: None, frames: false }
+        Self { buffer: BytesMut::with_capacity(HELLO_LIMIT), large: None, bulky: false, frames: false }
     }
 
     /// Where to read to: there is always some room.
@@ -74,6 +80,7 @@ impl Input {
             Some(large) if reading => large.spare(),
             _ => {
                 let room = self.buffer.capacity() - self.buffer.len();
+                let room = if self.bulky && self.buffer.is_empty() { room.min(GLANCE) } else { room };
                 (&mut self.buffer).limit(room)
             }
         }
@@ -123,6 +130,7 @@ impl Input {
             self.begin_large(len, pool)?;
             return Ok(None);
         };
+        self.bulky = false;
         let (frame, header) = decode(body).map_err(BadInput::Malformed)?;
         if let Some(payload) = body.get(header..).and_then(Payload::inline) {
             self.buffer.advance(end);
@@ -153,6 +161,7 @@ impl Input {
         let mut payload = pool.take(size).unwrap_or_else(fresh);
         payload.extend_from_slice(&self.buffer);
         self.buffer.clear();
+        self.bulky = true;
         self.large = Some(Large { frame, size, payload });
         Ok(())
     }
@@ -199,5 +208,45 @@ impl Large {
         }
         let room = missing.min(self.payload.capacity() - len);
         (&mut self.payload).limit(room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::CallId, wire::Status};
+
+    fn reply(payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Frame::Reply { call: CallId(1), status: Status::Ok, download: false }.encode(payload.len(), &mut bytes);
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    /// Reads a frame as a driver does, and says how much of it went to the buffer that it was copied from.
+    fn read(input: &mut Input, mut bytes: &[u8]) -> usize {
+        let (mut pool, mut first) = (Pool::default(), None);
+        loop {
+            let mut spare = input.spare();
+            let room = spare.remaining_mut();
+            first.get_or_insert(room);
+            let len = bytes.len().min(room);
+            spare.put_slice(&bytes[..len]);
+            bytes = &bytes[len..];
+            if input.next_frame(1 << 30, &mut pool).expect("the frames are right").is_some() {
+                return first.unwrap_or_default();
+            }
+        }
+    }
+
+    #[test]
+    fn of_the_next_large_frame_little_is_copied() {
+        let (large, small) = (reply(&[7; 10 * CHUNK]), reply(&[7; 2000]));
+        let mut input = Input::new();
+        input.begin_frames();
+        assert!(read(&mut input, &large) > GLANCE);
+        assert_eq!(read(&mut input, &large), GLANCE);
+        assert_eq!(read(&mut input, &small), GLANCE);
+        assert!(read(&mut input, &small) > GLANCE);
     }
 }
