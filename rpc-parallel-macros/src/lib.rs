@@ -135,34 +135,36 @@ use crate::{parse::Input, report::Errors};
 ///     // The name is what an implementation of a trait without the attribute is told.
 ///     #[doc(hidden)]
 ///     fn __rpc_parallel_worker_attribute_is_on_the_trait_too() -> &'static [Handler<Self>] where Self: Sized {
-///         const { &[Handler {
-///             function: CounterClient::__rpc_parallel_function_add,
-///             invoke: |state, incoming| {
-///                 let (payload, answer) = incoming.split();
-///                 Work::future(async move {
-///                     let (n,) = match payload.read(|reader| Ok((argument::<u64>().take(reader, "n")?,))) {
-///                         Ok(arguments) => arguments,
-///                         Err(error) => return answer.undecodable(error),
-///                     };
-///                     let output = <Self as Counter>::add(&*state, n).await;
-///                     answer.reply(Ok(output), plain::<u64>());
+///         fn __rpc_parallel_handler_add<Worker: Counter>() -> Place<Worker> {
+///             Place::new(|state, incoming| {
+///                 let mut reader = incoming.reader();
+///                 let n = argument::<u64>().take(&mut reader, "n")?;
+///                 reader.finish()?;
+///                 let handling = incoming.handling(state);
+///                 Ok(async move {
+///                     let output = <Worker as Counter>::add(handling.state(), n).await;
+///                     handling.reply(Ok(output), plain::<u64>());
 ///                 })
-///             },
-///         }] }
+///             })
+///         }
+///         const { &[Handler::Future(__rpc_parallel_handler_add::<Self>)] }
 ///     }
 /// }
 ///
 /// impl CounterClient {
 ///     #[doc(hidden)]
-///     const __rpc_parallel_function_add: &'static Function = &Function::new(..);
+///     const __rpc_parallel_function_add: &'static Function = {
+///         static FUNCTION: Function = Function::new(..);
+///         &FUNCTION
+///     };
 /// }
 ///
 /// pub struct CounterClient { .. }
 ///
 /// impl CounterClient {
 ///     pub fn add(&self, n: u64) -> Call<u64> {
-///         let mut arguments = Arguments::new(&self.core, Self::__rpc_parallel_function_add);
-///         arguments.put("n", &n, argument::<u64>().encode);
+///         let arguments = Arguments::new(&self.core, Self::__rpc_parallel_function_add);
+///         let arguments = arguments.put("n", &n, argument::<u64>().encode);
 ///         arguments.call(plain::<u64>())
 ///     }
 /// }

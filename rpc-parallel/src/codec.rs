@@ -131,20 +131,23 @@ fn append(
     }
 }
 
-/// The arguments of a call could not be decoded.
+/// The arguments of a call could not be decoded. In one word, so that it costs nothing to pass on where there is none.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{}: {message}", Named(argument))]
-pub struct Undecodable {
+#[error("{}: {}", Named(self.0.argument), self.0.message)]
+pub struct Undecodable(Box<Report>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Report {
     /// The argument's name; empty where it is none of them, as with bytes after the last.
-    pub argument: &'static str,
+    argument: &'static str,
     /// What is wrong.
-    pub message: String,
+    message: String,
 }
 
 impl Undecodable {
     #[cold]
     fn new(argument: &'static str, error: &CodecError) -> Self {
-        Self { argument, message: error.to_string() }
+        Self(Box::new(Report { argument, message: error.to_string() }))
     }
 }
 
@@ -173,8 +176,8 @@ impl<'de> Reader<'de> {
         Self { rest: bytes, whole: None }
     }
 
-    /// The next argument.
-    #[inline]
+    /// The next argument. It is there once for each type, whatever the number of arguments of that type.
+    #[inline(never)]
     pub fn take<T: Deserialize<'de>>(&mut self, argument: &'static str) -> Result<T, Undecodable> {
         decode_next(&mut self.rest).map_err(|error| Undecodable::new(argument, &error))
     }
@@ -200,11 +203,16 @@ impl<'de> Reader<'de> {
 
     /// Refuses what is left over.
     #[inline]
-    pub fn finish(self) -> Result<(), Undecodable> {
+    pub fn finish(&self) -> Result<(), Undecodable> {
         if self.rest.is_empty() {
             return Ok(());
         }
-        Err(Undecodable::new("", &CodecError::TrailingBytes(self.rest.len())))
+        Err(self.left_over())
+    }
+
+    #[cold]
+    fn left_over(&self) -> Undecodable {
+        Undecodable::new("", &CodecError::TrailingBytes(self.rest.len()))
     }
 
     /// All arguments, as `read` takes them, and nothing left over.

@@ -8,22 +8,81 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use pin_project_lite::pin_project;
+
 use crate::{
-    connection::{Incoming, keep_spare, take_spare},
+    codec::Undecodable,
+    connection::Incoming,
     function::{Function, Interface},
 };
 
 /// Runs one function of a worker trait on the connection state `S`.
-pub struct Handler<S> {
-    /// The function.
-    pub function: &'static Function,
-    /// Takes the call over.
-    pub invoke: fn(Arc<S>, &mut Incoming<'_>) -> Work,
+pub enum Handler<S> {
+    /// An `async fn`: what makes the place of its future.
+    Future(fn() -> Place<S>),
+    /// A plain `fn`: what takes a call over.
+    Plain(fn(&Arc<S>, &mut Incoming<'_>) -> Work),
 }
 
-impl<S> fmt::Debug for Handler<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler").field("function", &self.function.name).finish_non_exhaustive()
+/// Where the futures of one function will be, one after the other.
+pub struct Place<S>(Pin<Box<dyn Enter<S>>>);
+
+/// A future that comes and goes, and what makes it of a call.
+trait Enter<S>: Send {
+    /// Goes on, until it is ready. After that, and after a panic, it takes another call, of which it makes a new future.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<(&Arc<S>, &mut Incoming<'_>)>) -> Poll<()>;
+}
+
+pin_project! {
+    /// The future is made where it will be, and stays there.
+    struct Made<M, F> {
+        make: M,
+        #[pin]
+        future: Option<F>,
+    }
+}
+
+/// One function does both, for each method of a worker trait has its own.
+impl<S, M, F> Enter<S> for Made<M, F>
+where
+    M: Fn(&Arc<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send,
+    F: Future<Output = ()> + Send,
+{
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<(&Arc<S>, &mut Incoming<'_>)>) -> Poll<()> {
+        let mut this = self.project();
+        if let Some((state, incoming)) = call {
+            match (this.make)(state, incoming) {
+                Ok(future) => this.future.set(Some(future)),
+                Err(error) => {
+                    this.future.set(None);
+                    incoming.undecodable(error);
+                }
+            }
+        }
+        this.future.as_pin_mut().map_or(Poll::Ready(()), |future| future.poll(cx))
+    }
+}
+
+/// Larger futures leave no memory behind.
+const KEPT: usize = 4 << 10;
+
+impl<S> Place<S> {
+    /// The place of the futures that `make` makes.
+    #[inline]
+    pub fn new<M, F>(make: M) -> Self
+    where
+        M: Fn(&Arc<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        // Written where it will be: made before, it would be moved there, and dropped if there is no memory.
+        let place: Box<Made<M, F>> = Box::write(Box::new_uninit(), Made { make, future: None });
+        Self(Box::into_pin(place))
+    }
+
+    /// Enters a handler here: most are through at once.
+    fn enter(&mut self, state: &Arc<S>, incoming: &mut Incoming<'_>) -> Poll<()> {
+        // Nobody needs to be woken: what is not ready is polled again by its task at once.
+        self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()), Some((state, incoming)))
     }
 }
 
@@ -36,7 +95,7 @@ pub(crate) enum Rest {
     /// Nothing: it is answered.
     Done,
     /// Poll this.
-    Later(Pin<Box<dyn Later>>),
+    Later(Box<dyn Later>),
     /// Run this where blocking is allowed.
     Blocking(Box<dyn FnOnce() + Send>),
 }
@@ -44,60 +103,12 @@ pub(crate) enum Rest {
 /// A handler that was not through when it was entered.
 pub(crate) trait Later: Send {
     /// Goes on, until it is ready.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// It is `None` where it is ready, so that the memory can be used again.
-impl<F: Future<Output = ()> + Send> Later for Option<F> {
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.as_pin_mut().map_or(Poll::Ready(()), |work| work.poll(cx))
-    }
-}
-
-/// Memory for the next future of the same type. It is a box that stays where it is, around one that comes and goes.
-type Spare<F> = Option<Pin<Box<Option<F>>>>;
-
-/// Larger futures leave no memory behind.
-const KEPT: usize = 4 << 10;
-
-/// Where the future of a handler will be. It is there before what goes into it is.
-pub struct Place<F> {
-    spare: Box<Spare<F>>,
-    place: Pin<Box<Option<F>>>,
-}
-
-impl<F: Future<Output = ()> + Send + 'static> Place<F> {
-    /// Memory for a future.
-    #[inline]
-    pub fn take() -> Self {
-        let spare = take_spare().and_then(|spare| spare.downcast::<Spare<F>>().ok());
-        let mut spare: Box<Spare<F>> = spare.unwrap_or_default();
-        let place = spare.take().unwrap_or_else(|| Box::pin(None));
-        Self { spare, place }
-    }
-
-    /// Enters a handler here: most are through at once.
-    #[inline]
-    pub fn enter(self, work: F) -> Work {
-        let Self { mut spare, mut place } = self;
-        place.set(Some(work));
-        // Nobody needs to be woken: what is not ready is polled again by its task at once.
-        if place.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            return Work(Rest::Later(place));
-        }
-        place.set(None);
-        if size_of::<F>() <= KEPT {
-            *spare = Some(place);
-            keep_spare(spare);
-        }
-        Work::done()
-    }
-}
-
-impl<F> fmt::Debug for Place<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Place")
+impl<S> Later for Place<S> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx, None)
     }
 }
 
@@ -105,12 +116,6 @@ impl Work {
     /// Work for the blocking pool.
     pub fn blocking(work: impl FnOnce() + Send + 'static) -> Self {
         Self(Rest::Blocking(Box::new(work)))
-    }
-
-    /// No work.
-    #[inline]
-    pub fn done() -> Self {
-        Self(Rest::Done)
     }
 
     /// Work that is done at once.
@@ -121,6 +126,72 @@ impl Work {
     }
 }
 
+/// The functions of one connection, their state's type forgotten.
+pub trait Dispatch: Send {
+    /// The functions, each at the index by which [`invoke`](Self::invoke) knows it.
+    fn functions(&self) -> &'static [&'static Function];
+
+    /// Enters the handler of the function at `index`, which must be one of [`functions`](Self::functions). The call must
+    /// be the current one.
+    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> Work;
+}
+
+/// The one [`Dispatch`]: a connection state and the table of its handlers.
+pub(crate) struct Dispatcher<S: 'static> {
+    state: Arc<S>,
+    interface: &'static Interface,
+    handlers: &'static [Handler<S>],
+    /// The place of the function that was called last: the next call is often of the same one.
+    place: Option<(usize, Place<S>)>,
+}
+
+impl<S> Dispatcher<S> {
+    /// The functions of `interface`, with a handler for each in the same order.
+    pub(crate) fn new(state: Arc<S>, interface: &'static Interface, handlers: &'static [Handler<S>]) -> Self {
+        Self { state, interface, handlers, place: None }
+    }
+}
+
+impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {
+    fn functions(&self) -> &'static [&'static Function] {
+        self.interface.functions
+    }
+
+    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> Work {
+        let make = match &self.handlers[index] {
+            Handler::Future(make) => make,
+            Handler::Plain(run) => return run(&self.state, incoming),
+        };
+        let place = match &mut self.place {
+            Some((of, place)) if *of == index => place,
+            other => &mut other.insert((index, make())).1,
+        };
+        let polled = place.enter(&self.state, incoming);
+        if (polled.is_pending() || size_of_val(&*place.0) > KEPT)
+            && let Some((_, place)) = self.place.take()
+            && polled.is_pending()
+        {
+            return Work(Rest::Later(Box::new(place)));
+        }
+        Work(Rest::Done)
+    }
+}
+
+impl<S> fmt::Debug for Handler<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Future(_) => "Handler::Future",
+            Self::Plain(_) => "Handler::Plain",
+        })
+    }
+}
+
+impl<S> fmt::Debug for Place<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
+    }
+}
+
 impl fmt::Debug for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -128,33 +199,5 @@ impl fmt::Debug for Rest {
             Self::Later(_) => "Rest::Later",
             Self::Blocking(_) => "Rest::Blocking",
         })
-    }
-}
-
-/// The functions of one connection, their state's type forgotten.
-pub trait Dispatch: Send + Sync {
-    /// The functions, each at the index by which [`invoke`](Self::invoke) knows it.
-    fn functions(&self) -> &'static [Function];
-
-    /// Enters the handler of the function at `index`, which must be one of [`functions`](Self::functions). The call must
-    /// be the current one.
-    fn invoke(&self, index: usize, incoming: &mut Incoming<'_>) -> Work;
-}
-
-/// The one [`Dispatch`]: a connection state and the table of its handlers.
-pub(crate) struct Dispatcher<S: 'static> {
-    pub(crate) state: Arc<S>,
-    pub(crate) interface: &'static Interface,
-    pub(crate) handlers: &'static [Handler<S>],
-}
-
-impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {
-    fn functions(&self) -> &'static [Function] {
-        self.interface.functions
-    }
-
-    #[inline]
-    fn invoke(&self, index: usize, incoming: &mut Incoming<'_>) -> Work {
-        (self.handlers[index].invoke)(Arc::clone(&self.state), incoming)
     }
 }

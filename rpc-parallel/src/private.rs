@@ -25,15 +25,15 @@ pub use crate::{
     init::{ConnectionState, Init},
     referent::{Referent, WireReferent},
     registry::{Registered, Registration, Serves, WorkerOf},
-    runtime::{Flavor, runtime},
-    server::{Answer, Payload, Upload},
+    runtime::{Flavor, block_on},
+    server::{Answer, Handling, Payload, Upload},
     shape::{
         Decoder, Reply, Shape, State, Streamed, fallible, fallible_state, fallible_streamed, flat, plain, state,
         streamed,
     },
     tail::{OtherTail, Tail},
     value::{
-        Argument, Encode, EncodeItem, Holder, Item, Lent, LentOption, OptionHolder, WireArgument, WireError,
-        WireParameter, WireValue, argument, item, lent, lent_option,
+        Argument, Encode, EncodeItem, EncodeReply, Holder, Item, Lent, LentOption, OptionHolder, WireArgument,
+        WireError, WireParameter, WireValue, argument, item, lent, lent_option,
     },
 };

@@ -125,7 +125,7 @@ where
         .map_err(|_| Fault::new(format!("the worker's state is no `{}`", std::any::type_name::<T::Worker>())))?;
     let arg = argument::<T::Arg>("the argument of `connect`", &arg)?;
     let state = T::open(&worker, arg).await.map_err(Into::into)?;
-    Ok(Box::new(Dispatcher { state, interface: C::INTERFACE, handlers: T::handlers() }))
+    Ok(Box::new(Dispatcher::new(state, C::INTERFACE, T::handlers())))
 }
 
 fn argument<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Fault> {

@@ -1,6 +1,6 @@
 //! The runtime of `#[rpc_parallel::main]`.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, pin::Pin, time::Duration};
 
 use tokio::{
     net::UnixDatagram,
@@ -41,12 +41,32 @@ pub enum Flavor {
     MultiThread(Option<usize>),
 }
 
-/// Starts the runtime.
+/// Runs the program in a runtime.
 ///
 /// # Panics
 ///
-/// If the system gives it no threads or descriptors, as `#[tokio::main]` does: there is no program without it.
-pub fn runtime(flavor: Flavor) -> Runtime {
+/// If the system gives the runtime no threads or descriptors, as `#[tokio::main]` does: there is no program without it.
+pub fn block_on<T>(flavor: Flavor, main: impl Future<Output = T>) -> T {
+    run(&start(flavor), main)
+}
+
+/// Runs `main` to its end. tokio has three ways to do so, each with all of `main` in it if it knew the type.
+pub(crate) fn run<T>(runtime: &Runtime, main: impl Future<Output = T>) -> T {
+    let mut output = None;
+    let place = &mut output;
+    run_erased(runtime, Box::pin(async move { *place = Some(main.await) }));
+    match output {
+        Some(output) => output,
+        None => unreachable!("the runtime has run it to its end"),
+    }
+}
+
+#[inline(never)]
+fn run_erased(runtime: &Runtime, main: Pin<Box<dyn Future<Output = ()> + '_>>) {
+    runtime.block_on(main);
+}
+
+fn start(flavor: Flavor) -> Runtime {
     let mut builder = match flavor {
         Flavor::CurrentThread => Builder::new_current_thread(),
         Flavor::MultiThread(threads) => {

@@ -7,7 +7,7 @@ use std::{convert::Infallible, fmt};
 use crate::{
     client::{CallError, Streaming},
     connection::RawReply,
-    value::{Encode, EncodeItem, WireError, WireValue},
+    value::{EncodeItem, EncodeReply, WireError, WireValue},
 };
 
 /// What the client needs to know of a reply.
@@ -28,9 +28,9 @@ pub type Decoder<T, E> = fn(&mut RawReply) -> Result<T, CallError<E>>;
 pub struct Reply<T, E> {
     decoder: Decoder<T, E>,
     /// The value's codec.
-    pub value: Encode<T>,
+    pub value: EncodeReply<T>,
     /// The error's codec.
-    pub error: Encode<E>,
+    pub error: EncodeReply<E>,
 }
 
 /// A stream of items.
@@ -39,28 +39,28 @@ pub struct Streamed<I, E> {
     /// The items' codec.
     pub item: EncodeItem<I>,
     /// The error's codec.
-    pub error: Encode<E>,
+    pub error: EncodeReply<E>,
 }
 
 /// A first value and a stream of updates.
 pub struct State<T, I, E> {
     decoder: Decoder<(T, Streaming<I>), E>,
     /// The value's codec.
-    pub value: Encode<T>,
+    pub value: EncodeReply<T>,
     /// The updates' codec.
     pub item: EncodeItem<I>,
     /// The error's codec.
-    pub error: Encode<E>,
+    pub error: EncodeReply<E>,
 }
 
 /// `-> T`
 pub const fn plain<T: WireValue>() -> Reply<T, Infallible> {
-    Reply { decoder: RawReply::plain, value: Encode::owned(), error: Encode::never() }
+    Reply { decoder: RawReply::plain, value: EncodeReply::new(), error: EncodeReply::never() }
 }
 
 /// `-> Result<T, E>`
 pub const fn fallible<T: WireValue, E: WireError>() -> Reply<T, E> {
-    Reply { decoder: RawReply::fallible, value: Encode::owned(), error: Encode::owned() }
+    Reply { decoder: RawReply::fallible, value: EncodeReply::new(), error: EncodeReply::new() }
 }
 
 /// `-> X`, which a [`Probe`](crate::flatten::Probe) was asked about.
@@ -70,26 +70,31 @@ pub const fn flat<X: crate::flatten::Flat<R>, const R: bool>() -> Reply<X::Value
 
 /// `-> impl Stream<Item = I>`
 pub const fn streamed<I: WireValue>() -> Streamed<I, Infallible> {
-    Streamed { decoder: RawReply::streamed, item: EncodeItem::new(), error: Encode::never() }
+    Streamed { decoder: RawReply::streamed, item: EncodeItem::new(), error: EncodeReply::never() }
 }
 
 /// `-> Result<impl Stream<Item = I>, E>`
 pub const fn fallible_streamed<I: WireValue, E: WireError>() -> Streamed<I, E> {
-    Streamed { decoder: RawReply::fallible_streamed, item: EncodeItem::new(), error: Encode::owned() }
+    Streamed { decoder: RawReply::fallible_streamed, item: EncodeItem::new(), error: EncodeReply::new() }
 }
 
 /// `-> (T, impl Stream<Item = I>)`
 pub const fn state<T: WireValue, I: WireValue>() -> State<T, I, Infallible> {
-    State { decoder: RawReply::state, value: Encode::owned(), item: EncodeItem::new(), error: Encode::never() }
+    State {
+        decoder: RawReply::state,
+        value: EncodeReply::new(),
+        item: EncodeItem::new(),
+        error: EncodeReply::never(),
+    }
 }
 
 /// `-> Result<(T, impl Stream<Item = I>), E>`
 pub const fn fallible_state<T: WireValue, I: WireValue, E: WireError>() -> State<T, I, E> {
     State {
         decoder: RawReply::fallible_state,
-        value: Encode::owned(),
+        value: EncodeReply::new(),
         item: EncodeItem::new(),
-        error: Encode::owned(),
+        error: EncodeReply::new(),
     }
 }
 

@@ -17,8 +17,8 @@ pub struct Tail<T>(PhantomData<T>);
 
 impl Tail<Bytes> {
     /// Adds the bytes to a call, without a copy if they are large.
-    pub fn put(arguments: &mut Arguments<'_>, name: &'static str, bytes: Bytes) {
-        arguments.put_tail(name, bytes);
+    pub fn put(arguments: Arguments, name: &'static str, bytes: Bytes) -> Arguments {
+        arguments.put_tail(name, bytes)
     }
 
     /// Takes them from what was read, without a copy unless they are small.
@@ -30,7 +30,7 @@ impl Tail<Bytes> {
 /// The functions of any other type that is named `Bytes`.
 pub trait OtherTail<T> {
     /// Adds an argument to a call.
-    fn put<'de>(arguments: &mut Arguments<'_>, name: &'static str, value: T)
+    fn put<'de>(arguments: Arguments, name: &'static str, value: T) -> Arguments
     where
         T: WireArgument<'de>;
 
@@ -41,11 +41,11 @@ pub trait OtherTail<T> {
 }
 
 impl<T> OtherTail<T> for Tail<T> {
-    fn put<'de>(arguments: &mut Arguments<'_>, name: &'static str, value: T)
+    fn put<'de>(arguments: Arguments, name: &'static str, value: T) -> Arguments
     where
         T: WireArgument<'de>,
     {
-        arguments.put(name, &value, argument::<T>().encode);
+        arguments.put(name, &value, argument::<T>().encode)
     }
 
     fn take<'de>(reader: &mut Reader<'de>, name: &'static str) -> Result<T, Undecodable>

@@ -4,16 +4,16 @@
 //! handler, both spanned at the type, both by the same function. All that follows takes the codec and has no bound:
 //! a type that cannot travel is one error, at the type.
 
-use std::{any::Any, fmt};
+use std::{any::Any, convert::Infallible, fmt};
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    bulk,
+    client::Arguments,
     codec::{CodecError, DecodeItem, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
     referent::WireReferent,
-    wire::Batch,
+    server::Answer,
+    wire::{Batch, Status},
 };
 
 /// An argument: `Serialize`, and `Deserialize` from what the payload lives.
@@ -61,38 +61,26 @@ pub trait WireParameter: Serialize + DeserializeOwned + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> WireParameter for T {}
 
-/// Appends a value to the bytes of a message, as postcard.
+/// Appends a value to a buffer, whose length may not exceed the limit, as postcard.
+type Append<T> = fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>;
+
+/// Writes an argument.
 pub struct Encode<T: ?Sized> {
-    append: fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>,
-    /// Takes large bytes out of a value that is nothing else.
-    take: fn(&mut T) -> Option<Bytes>,
+    append: Append<T>,
+    /// Adds it to the arguments of a call.
+    pub(crate) put: fn(Arguments, &'static str, &T) -> Arguments,
 }
 
 impl<T: ?Sized> Encode<T> {
     /// Appends `value` to `out`, whose length may not exceed `limit`.
-    pub fn encode(self, value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+    pub(crate) fn encode(self, value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
         (self.append)(value, out, limit)
     }
-
-    /// The bytes that the value is, if they are large: they need not be copied.
-    pub(crate) fn take(self, value: &mut T) -> Option<Bytes> {
-        (self.take)(value)
-    }
-
-    const fn by(append: fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>) -> Self {
-        Self { append, take: |_| None }
-    }
 }
 
-impl<T: Serialize + Any> Encode<T> {
-    pub(crate) const fn owned() -> Self {
-        Self { append: encode_owned, take: bulk::take_large }
-    }
-}
-
-impl Encode<std::convert::Infallible> {
-    pub(crate) const fn never() -> Self {
-        Self::by(|never, _, _| match *never {})
+impl<T: ?Sized + Serialize> Encode<T> {
+    const fn new() -> Self {
+        Self { append: encode, put: Arguments::encode }
     }
 }
 
@@ -104,11 +92,42 @@ impl<T: ?Sized> Clone for Encode<T> {
 
 impl<T: ?Sized> Copy for Encode<T> {}
 
-impl<T: ?Sized> fmt::Debug for Encode<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Encode")
+/// Writes what a method returns.
+pub struct EncodeReply<T> {
+    append: Append<T>,
+    /// Answers a call with it.
+    pub(crate) answer: AnswerWith<T>,
+}
+
+/// Answers a call with a value.
+pub(crate) type AnswerWith<T> = fn(Answer, Status, &mut T);
+
+impl<T> EncodeReply<T> {
+    /// Appends `value` to `out`, whose length may not exceed `limit`.
+    pub(crate) fn encode(self, value: &T, out: &mut Vec<u8>, limit: usize) -> Result<(), CodecError> {
+        (self.append)(value, out, limit)
     }
 }
+
+impl<T: Serialize + Any> EncodeReply<T> {
+    pub(crate) const fn new() -> Self {
+        Self { append: encode_owned, answer: Answer::encode }
+    }
+}
+
+impl EncodeReply<Infallible> {
+    pub(crate) const fn never() -> Self {
+        Self { append: |never, _, _| match *never {}, answer: |_, _, never| match *never {} }
+    }
+}
+
+impl<T> Clone for EncodeReply<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for EncodeReply<T> {}
 
 /// Appends an item to the batch of a stream, as postcard.
 pub struct EncodeItem<T>(fn(&T, &mut Batch, usize) -> Result<(), Refused>);
@@ -144,6 +163,7 @@ pub struct Argument<'de, T> {
 
 impl<'de, T> Argument<'de, T> {
     /// The worker's half.
+    #[inline]
     pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<T, Undecodable> {
         (self.decode)(reader, name)
     }
@@ -151,7 +171,7 @@ impl<'de, T> Argument<'de, T> {
 
 /// The codec of an argument passed by value.
 pub const fn argument<'de, T: WireArgument<'de>>() -> Argument<'de, T> {
-    Argument { encode: Encode::by(encode), decode: |reader, name| reader.take(name) }
+    Argument { encode: Encode::new(), decode: Reader::take }
 }
 
 /// The codec of a borrowed argument `&T`, which the worker decodes as an `H` and lends to the method.
@@ -164,6 +184,7 @@ pub struct Lent<'de, T: ?Sized, H> {
 
 impl<'de, T: ?Sized, H> Lent<'de, T, H> {
     /// The worker's half: what holds the argument.
+    #[inline]
     pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<Holder<T, H>, Undecodable> {
         Ok(Holder { value: (self.decode)(reader, name)?, held: self.held })
     }
@@ -177,6 +198,7 @@ pub struct Holder<T: ?Sized, H> {
 
 impl<T: ?Sized, H> Holder<T, H> {
     /// The argument.
+    #[inline]
     pub fn lend(&self) -> &T {
         (self.held)(&self.value)
     }
@@ -184,7 +206,7 @@ impl<T: ?Sized, H> Holder<T, H> {
 
 /// The codec of an argument `&T`.
 pub const fn lent<'de, T: ?Sized + WireReferent<'de>>() -> Lent<'de, T, T::Held> {
-    Lent { encode: Encode::by(encode), decode: |reader, name| reader.take(name), held: T::held }
+    Lent { encode: Encode::new(), decode: Reader::take, held: T::held }
 }
 
 /// The codec of an argument `Option<&T>`.
@@ -205,6 +227,7 @@ impl<'de, T: ?Sized, H> LentOption<'de, T, H> {
     }
 
     /// The worker's half: what holds the argument.
+    #[inline]
     pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<OptionHolder<T, H>, Undecodable> {
         Ok(OptionHolder { value: (self.decode)(reader, name)?, held: self.held })
     }
@@ -218,6 +241,7 @@ pub struct OptionHolder<T: ?Sized, H> {
 
 impl<T: ?Sized, H> OptionHolder<T, H> {
     /// The argument.
+    #[inline]
     pub fn lend(&self) -> Option<&T> {
         self.value.as_ref().map(self.held)
     }
@@ -225,7 +249,7 @@ impl<T: ?Sized, H> OptionHolder<T, H> {
 
 /// The codec of an argument `Option<&T>`.
 pub const fn lent_option<'de, T: ?Sized + WireReferent<'de>>() -> LentOption<'de, T, T::Held> {
-    LentOption { encode: Encode::by(encode), decode: |reader, name| reader.take(name), held: T::held }
+    LentOption { encode: Encode::new(), decode: Reader::take, held: T::held }
 }
 
 /// The codec of the items of an upload.
@@ -252,6 +276,8 @@ macro_rules! opaque_debug {
 }
 
 opaque_debug! {
+    Encode[T: ?Sized][T],
+    EncodeReply[T][T],
     EncodeItem[T][T],
     Argument['de, T]['de, T],
     Lent['de, T: ?Sized, H]['de, T, H],

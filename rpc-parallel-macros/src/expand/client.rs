@@ -101,7 +101,6 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
         .enumerate()
         .map(|(index, argument)| put(argument, tail == Some(index), &arguments, private))
         .collect();
-    let mutable = (!puts.is_empty()).then(|| quote!(mut));
     let function = paths::function_const(name);
     let call = shape::call(&method.reply, private);
     let finish = match method.kind {
@@ -115,8 +114,8 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
         #docs
         #(#attributes)*
         #vis fn #name(&#this, #(#parameters),*) -> #call {
-            let #mutable #arguments = #private::Arguments::new(&#this.core, Self::#function);
-            #(#puts)*
+            let #arguments = #private::Arguments::new(&#this.core, Self::#function);
+            #(let #arguments = #puts;)*
             #arguments.#finish
         }
     }
@@ -160,32 +159,32 @@ fn put(
 ) -> TokenStream {
     let text = name.unraw().to_string();
     match passing {
-        Passing::Bytes if tail => quote!(#arguments.put_tail_bytes(#text, #name);),
-        Passing::ByteVec if tail => quote!(#arguments.put_tail(#text, #name);),
+        Passing::Bytes if tail => quote!(#arguments.put_tail_bytes(#text, #name)),
+        Passing::ByteVec if tail => quote!(#arguments.put_tail(#text, #name)),
         Passing::NamedBytes if tail => {
             let put = quote_spanned!(ty.span()=> #private::Tail::<#ty>::put);
             quote! {{
                 use #private::OtherTail as _;
-                #put(&mut #arguments, #text, #name);
+                #put(#arguments, #text, #name)
             }}
         }
         Passing::Value | Passing::NamedBytes => {
             let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
-            quote!(#arguments.put(#text, &#name, #codec.encode);)
+            quote!(#arguments.put(#text, &#name, #codec.encode))
         }
-        Passing::Bytes => quote!(#arguments.put_bytes(#text, #name);),
-        Passing::ByteVec => quote!(#arguments.put_bytes(#text, &#name);),
+        Passing::Bytes => quote!(#arguments.put_bytes(#text, #name)),
+        Passing::ByteVec => quote!(#arguments.put_bytes(#text, &#name)),
         Passing::Lent(inner) => {
             let codec = quote_spanned!(inner.span()=> #private::lent::<#inner>());
-            quote!(#arguments.put(#text, #name, #codec.encode);)
+            quote!(#arguments.put(#text, #name, #codec.encode))
         }
         Passing::LentOption(inner) => {
             let codec = quote_spanned!(inner.span()=> #private::lent_option::<#inner>());
-            quote!(#arguments.put_option(#text, #name, #codec);)
+            quote!(#arguments.put_option(#text, #name, #codec))
         }
         Passing::Upload(item) => {
             let codec = quote_spanned!(item.span()=> #private::item::<#item>());
-            quote!(#arguments.upload(#name, #codec.encode);)
+            quote!(#arguments.upload(#name, #codec.encode))
         }
     }
 }

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::{Context, quiet};
 use crate::{model::Method, paths};
 
-/// The constants. They have no bounds, so that the handlers and all parts of the client can name them.
+/// The constants. A descriptor is there once, whoever names it and whatever the parameters are. They have no bounds, so that the handlers and all parts of the client can name them.
 pub(super) fn functions(context: &Context<'_>) -> TokenStream {
     let Context { private, client, cfgs, .. } = context;
     let quiet = quiet();
@@ -21,13 +21,16 @@ pub(super) fn functions(context: &Context<'_>) -> TokenStream {
         quote! {
             #(#cfgs)*
             #[doc(hidden)]
-            const #name: &'static #private::Function = &#function;
+            const #name: &'static #private::Function = {
+                static #name: #private::Function = #function;
+                &#name
+            };
         }
     });
     let all = paths::functions_const();
     let elements = context.methods().map(|(method, cfgs)| {
         let name = paths::function_const(&method.name);
-        quote!(#(#cfgs)* *Self::#name)
+        quote!(#(#cfgs)* Self::#name)
     });
     quote! {
         #(#cfgs)*
@@ -37,7 +40,7 @@ pub(super) fn functions(context: &Context<'_>) -> TokenStream {
             #(#constants)*
 
             #[doc(hidden)]
-            const #all: &'static [#private::Function] = &[#(#elements),*];
+            const #all: &'static [&'static #private::Function] = &[#(#elements),*];
         }
     }
 }

@@ -39,14 +39,11 @@ pub(super) fn handlers(context: &Context<'_>) -> TokenStream {
 
 /// A line of the table.
 fn handler(context: &Context<'_>, method: &Method) -> TokenStream {
-    let Context { private, client, generics, .. } = context;
-    let (_, ty_generics, _) = generics.split_for_impl();
-    let (function, handler) = (paths::function_const(&method.name), paths::handler_fn(&method.name));
-    let turbofish = ty_generics.as_turbofish();
+    let Context { private, generics, .. } = context;
+    let handler = paths::handler_fn(&method.name);
     let parameters = generics.params.iter().map(parameter_name);
-    quote! {
-        #private::Handler { function: #client #turbofish::#function, invoke: #handler::<Self, #(#parameters),*> }
-    }
+    let kind = if method.is_async { quote!(Future) } else { quote!(Plain) };
+    quote!(#private::Handler::#kind(#handler::<Self, #(#parameters),*>))
 }
 
 /// What a line of the table points to. It is a function of its own, since the compiler's work on a body grows faster than
@@ -60,35 +57,29 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let (parameters, ..) = parameters.split_for_impl();
     let handler = paths::handler_fn(&method.name);
     let predicates = &wire.predicates;
-    let [state, incoming, payload, answer, place] =
-        ["state", "incoming", "payload", "answer", "place"].map(paths::local);
-    let locals = Locals { state: &state, incoming: &incoming, payload: &payload, answer: &answer };
+    let [state, incoming, payload, handling] = ["state", "incoming", "payload", "handling"].map(paths::local);
+    let locals = Locals { state: &state, incoming: &incoming, payload: &payload, handling: &handling };
     let Body { unpack, run } = body(context, method, &locals);
-    let mutable = (method.uploads() > 0).then(|| quote!(mut));
-    let answered = quote!(let #mutable #answer = #private::Incoming::answer(#incoming););
+    let mutable = (method.uploads() > 0 && !method.has_download()).then(|| quote!(mut));
+    let handled = quote!(let #mutable #handling = #private::Incoming::handling(#incoming, #state););
     let kept = quote!(let #payload = #private::Incoming::payload(#incoming););
-    let body = match method.kind {
-        // What borrows nothing is read before the future is made, which then is so much smaller.
-        _ if method.is_async && method.owns_arguments() => quote! {
-            let #place = #private::Place::take();
-            #answered
-            #unpack
-            #place.enter(async move { #run })
-        },
-        _ if method.is_async => quote! {
-            let #place = #private::Place::take();
-            #answered
-            #kept
-            #place.enter(async move { #unpack #run })
-        },
-        Kind::Blocking => quote!(#answered #kept #private::Work::blocking(move || { #unpack #run })),
-        _ => quote!(#answered #kept #private::Work::inline(move || { #unpack #run })),
+    let (arguments, output, body) = match method.kind {
+        _ if method.is_async => {
+            let body = match method.owns_arguments() {
+                // What borrows nothing is read before the future is made, which then is so much smaller.
+                true => quote!(#unpack #handled #private::Ok(async move { #run })),
+                false => quote!(#handled #kept #private::Ok(async move { #unpack #run })),
+            };
+            (None, quote!(Place<#worker>), quote!(#private::Place::new(|#state, #incoming| { #body })))
+        }
+        kind => {
+            let arguments = quote!(#state: &#private::Arc<#worker>, #incoming: &mut #private::Incoming<'_>);
+            let way = if kind == Kind::Blocking { quote!(blocking) } else { quote!(inline) };
+            (Some(arguments), quote!(Work), quote!(#handled #kept #private::Work::#way(move || { #unpack #run })))
+        }
     };
     quote! {
-        fn #handler #parameters(
-            #state: #private::Arc<#worker>,
-            #incoming: &mut #private::Incoming<'_>,
-        ) -> #private::Work
+        fn #handler #parameters(#arguments) -> #private::#output
         where
             #predicates
         {
@@ -109,7 +100,7 @@ struct Locals<'a> {
     state: &'a Ident,
     incoming: &'a Ident,
     payload: &'a Ident,
-    answer: &'a Ident,
+    handling: &'a Ident,
 }
 
 /// What a handler does, in two parts.
@@ -121,23 +112,35 @@ struct Body {
 }
 
 fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
-    let Locals { state, incoming, payload, answer } = locals;
+    let Locals { state, incoming, payload, handling } = locals;
     let Context { private, input, .. } = context;
     let (interface, name, worker) = (&input.item.ident, &method.name, paths::worker_type());
     let (_, ty_generics, _) = input.item.generics.split_for_impl();
-    let [reader, arguments, error, output] = ["reader", "arguments", "error", "output"].map(paths::local);
+    let [reader, arguments, error, answer, output] =
+        ["reader", "arguments", "error", "answer", "output"].map(paths::local);
     let (mut taken, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tail = method.tail();
+    let here = method.is_async && method.owns_arguments();
+    let read_from = if here { quote!(&mut #reader) } else { quote!(#reader) };
+    // A stream may borrow the state, so that there it is kept apart from what answers.
+    let (split, uploaded, on) = match method.has_download() {
+        true => {
+            let mutable = (method.uploads() > 0).then(|| quote!(mut));
+            let split = quote!(let (#state, #mutable #answer) = #private::Handling::split(#handling););
+            (Some(split), &answer, quote!(&*#state))
+        }
+        false => (None, *handling, quote!(#private::Handling::state(&#handling))),
+    };
     for (index, argument) in method.arguments.iter().enumerate() {
         let local = paths::local(&format!("argument_{index}"));
         match &argument.passing {
             Passing::Upload(item) => {
                 let codec = quote_spanned!(item.span()=> #private::item::<#item>());
-                uploads.push(quote!(let #local = #answer.upload(#codec);));
+                uploads.push(quote!(let #local = #uploaded.upload(#codec);));
                 passed.push(quote!(#local));
             }
             passing => {
-                takes.push(take(argument, tail == Some(index), &reader, private));
+                takes.push(take(argument, tail == Some(index), &read_from, private));
                 passed.push(match passing {
                     Passing::Lent(_) | Passing::LentOption(_) => quote!(#local.lend()),
                     _ => quote!(#local),
@@ -146,28 +149,33 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
             }
         }
     }
-    let owned = method.is_async && method.owns_arguments();
-    let takes = quote!(|#reader| #private::Ok((#(#takes,)*)));
-    let read = match method.only_argument() {
-        _ if owned => quote!(#incoming.read(#takes)),
-        // Bytes alone take the place of what was read.
-        Some(Passing::ByteVec) => quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),))),
-        _ => quote!(#payload.read(#takes)),
-    };
-    let refuse = match owned {
-        true => quote!({ #answer.undecodable(#error); return #private::Work::done(); }),
-        false => quote!(return #answer.undecodable(#error)),
+    let unpack = if here {
+        let mutable = (!takes.is_empty()).then(|| quote!(mut));
+        quote! {
+            let #mutable #reader = #private::Incoming::reader(#incoming);
+            #(let #taken = #takes;)*
+            #reader.finish()?;
+        }
+    } else {
+        let read = match method.only_argument() {
+            // Bytes alone take the place of what was read.
+            Some(Passing::ByteVec) => {
+                quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),)))
+            }
+            _ => quote!(#payload.read(|#reader| #private::Ok((#(#takes,)*)))),
+        };
+        quote! {
+            let (#(#taken,)*) = match #read {
+                #private::Ok(#arguments) => #arguments,
+                #private::Err(#error) => return #handling.undecodable(#error),
+            };
+        }
     };
     let wait = method.is_async.then(|| quote!(.await));
-    let call = quote!(<#worker as #interface #ty_generics>::#name(&*#state, #(#passed),*) #wait);
-    let finish = finish(method, answer, &output, private);
-    let unpack = quote! {
-        let (#(#taken,)*) = match #read {
-            #private::Ok(#arguments) => #arguments,
-            #private::Err(#error) => #refuse,
-        };
-    };
+    let call = quote!(<#worker as #interface #ty_generics>::#name(#on, #(#passed),*) #wait);
+    let finish = finish(method, uploaded, &output, private);
     let run = quote! {
+        #split
         #(#uploads)*
         let #output = #call;
         #finish
@@ -176,7 +184,7 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
 }
 
 /// Takes an argument; `tail` as for the client.
-fn take(argument: &Argument, tail: bool, reader: &Ident, private: &TokenStream) -> TokenStream {
+fn take(argument: &Argument, tail: bool, reader: &TokenStream, private: &TokenStream) -> TokenStream {
     let (ty, text) = (&argument.ty, argument.name.unraw().to_string());
     match &argument.passing {
         Passing::Bytes if tail => quote!(#reader.take_tail()),

@@ -22,7 +22,7 @@ pub(crate) fn main_fn(input: &MainFn) -> TokenStream {
             }
         };
         let inner = paths::local("main");
-        (quote!(async fn #inner() #output #body), quote!(#private::runtime(#flavor).block_on(#inner())))
+        (quote!(async fn #inner() #output #body), quote!(#private::block_on(#flavor, #inner())))
     } else {
         (quote!(), body.clone())
     };

@@ -17,6 +17,7 @@ use crate::{
     cpus,
     fault::Fault,
     registry::{Registration, Registry},
+    runtime,
     server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig, Serving},
 };
 
@@ -67,7 +68,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
         serve(&server, ending, first).await;
         Ok::<_, StartFailure>(())
     };
-    match runtime.block_on(worker) {
+    match runtime::run(&runtime, worker) {
         // Handlers that still run, also on the blocking pool, end with the process.
         Ok(()) => process::exit(0),
         Err(failure) => fail(&failure),

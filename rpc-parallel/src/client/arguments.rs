@@ -4,6 +4,7 @@ use std::{fmt, time::Instant};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use serde::Serialize;
 
 use crate::{
     bulk,
@@ -16,90 +17,106 @@ use crate::{
 };
 
 /// Collects the arguments of one call, in order. The first error is kept and becomes the call's.
-pub struct Arguments<'a> {
-    core: &'a ClientCore,
-    function: &'static Function,
+///
+/// It is passed on by value, in registers: so a client's method has nothing to drop where encoding panics.
+pub struct Arguments {
     call: Box<RawCall>,
+    function: &'static Function,
 }
 
-impl<'a> Arguments<'a> {
+impl Arguments {
     /// The arguments of a call of `function`.
-    #[inline]
-    pub fn new(core: &'a ClientCore, function: &'static Function) -> Self {
-        Self { core, function, call: RawCall::new(core.connection(), function.id) }
+    pub fn new(core: &ClientCore, function: &'static Function) -> Self {
+        let mut call = RawCall::new(core.connection(), function.id);
+        if let Err(text) = core.check(function) {
+            call.refuse(CallFailure::Mismatch(text));
+        }
+        if CallContext::is_there() {
+            inherit(&mut call);
+        }
+        Self { call, function }
     }
 
     /// Adds an argument.
-    pub fn put<T: ?Sized>(&mut self, name: &'static str, value: &T, encode: Encode<T>) {
-        if !self.call.is_refused() {
-            let result = encode.encode(value, self.call.arguments(), self.core.message_limit());
-            self.note(name, result);
-        }
+    #[inline]
+    pub fn put<T: ?Sized>(self, name: &'static str, value: &T, encode: Encode<T>) -> Self {
+        (encode.put)(self, name, value)
+    }
+
+    /// It is there once for each type, whatever the number of arguments of that type.
+    #[inline(never)]
+    pub(crate) fn encode<T: ?Sized + Serialize>(self, name: &'static str, value: &T) -> Self {
+        self.write(name, |out, limit| codec::encode(value, out, limit))
     }
 
     /// Adds an argument that may be absent.
-    pub fn put_option<T: ?Sized, H>(&mut self, name: &'static str, value: Option<&T>, encode: LentOption<'_, T, H>) {
-        if !self.call.is_refused() {
-            let result = encode.encode(value, self.call.arguments(), self.core.message_limit());
-            self.note(name, result);
-        }
+    pub fn put_option<T: ?Sized, H>(
+        self,
+        name: &'static str,
+        value: Option<&T>,
+        encode: LentOption<'_, T, H>,
+    ) -> Self {
+        self.write(name, |out, limit| encode.encode(value, out, limit))
     }
 
     /// Adds an argument that is bytes, without a call for each of them.
-    pub fn put_bytes(&mut self, name: &'static str, bytes: &[u8]) {
-        if !self.call.is_refused() {
-            let result = codec::encode_bytes(bytes, self.call.arguments(), self.core.message_limit());
-            self.note(name, result);
-        }
+    pub fn put_bytes(self, name: &'static str, bytes: &[u8]) -> Self {
+        self.write(name, |out, limit| codec::encode_bytes(bytes, out, limit))
     }
 
     /// Adds the last argument, which is bytes: they need no length.
-    pub fn put_tail_bytes(&mut self, name: &'static str, bytes: &[u8]) {
-        if !self.call.is_refused() {
-            let result = bulk::append(bytes, self.call.arguments(), self.core.message_limit());
-            self.note(name, result);
-        }
+    pub fn put_tail_bytes(self, name: &'static str, bytes: &[u8]) -> Self {
+        self.write(name, |out, limit| bulk::append(bytes, out, limit))
     }
 
     /// Adds the last argument, which is bytes, without a copy if they are large.
-    pub fn put_tail(&mut self, name: &'static str, bytes: impl Into<Bytes> + AsRef<[u8]>) {
+    pub fn put_tail(self, name: &'static str, bytes: impl Into<Bytes> + AsRef<[u8]>) -> Self {
         if bytes.as_ref().len() < bulk::LARGE {
             return self.put_tail_bytes(name, bytes.as_ref());
         }
-        if !self.call.is_refused() {
-            let result = bulk::check(self.call.arguments().len(), bytes.as_ref(), self.core.message_limit());
-            self.note(name, result);
-            self.call.set_bulk(bytes.into());
+        let mut this = self.write(name, |out, limit| bulk::check(out.len(), bytes.as_ref(), limit));
+        if !this.call.is_refused() {
+            this.call.set_bulk(bytes.into());
         }
+        this
     }
 
     /// Adds a stream that the caller sends. It is polled by a task of its own once the call is sent.
-    pub fn upload<S>(&mut self, stream: S, encode: EncodeItem<S::Item>)
+    pub fn upload<S>(mut self, stream: S, encode: EncodeItem<S::Item>) -> Self
     where
         S: Stream<Item: Send + 'static> + Send + 'static,
     {
         self.call.add_upload(Box::new(move |sender: RawSender| {
             tokio::spawn(sender.pump(stream, encode));
         }));
+        self
     }
 
     /// The call.
     #[inline]
     pub fn call<S: Shape>(self, shape: S) -> Call<S::Value, S::Error> {
-        Call::new(self.finish(), shape.decoder())
+        Call::new(self.call, shape.decoder())
     }
 
     /// The message without a reply.
     pub fn send(mut self) -> Call<()> {
         self.call.set_one_way();
-        Call::new(self.finish(), RawReply::sent)
+        Call::new(self.call, RawReply::sent)
     }
 
     #[inline]
-    fn note(&mut self, name: &str, result: Result<(), CodecError>) {
-        if let Err(error) = result {
-            self.refuse(name, error);
+    fn write(
+        mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
+    ) -> Self {
+        if !self.call.is_refused() {
+            let limit = self.call.message_limit();
+            if let Err(error) = write(self.call.arguments(), limit) {
+                self.refuse(name, error);
+            }
         }
+        self
     }
 
     #[cold]
@@ -115,33 +132,22 @@ impl<'a> Arguments<'a> {
             }
         });
     }
+}
 
-    #[inline]
-    fn finish(mut self) -> Box<RawCall> {
-        if let Err(text) = self.core.check(self.function) {
-            self.call.refuse(CallFailure::Mismatch(text));
-        }
-        if CallContext::is_there() {
-            self.inherit();
-        }
-        self.call
+/// Takes over what the handler that makes this call was given.
+#[cold]
+fn inherit(call: &mut RawCall) {
+    let Some(context) = CallContext::current() else { return };
+    if let Some(trace) = context.trace() {
+        call.set_trace(trace);
     }
-
-    /// Takes over what the handler that makes this call was given.
-    #[cold]
-    fn inherit(&mut self) {
-        let Some(context) = CallContext::current() else { return };
-        if let Some(trace) = context.trace() {
-            self.call.set_trace(trace);
-        }
-        // Nobody waits longer than the caller of the handler that makes this call.
-        if let Some(inherited) = context.deadline() {
-            self.call.set_deadline(inherited.saturating_duration_since(Instant::now()));
-        }
+    // Nobody waits longer than the caller of the handler that makes this call.
+    if let Some(inherited) = context.deadline() {
+        call.set_deadline(inherited.saturating_duration_since(Instant::now()));
     }
 }
 
-impl fmt::Debug for Arguments<'_> {
+impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arguments").field("function", &self.function.name).finish_non_exhaustive()
     }

@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     fmt,
     future::Future,
+    mem::ManuallyDrop,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -44,13 +45,14 @@ pub struct Call<T, E = Infallible> {
     decode: fn(&mut RawReply) -> Result<T, CallError<E>>,
 }
 
-/// The call without its types: all that is done for it is the same code for all. There until it is dropped.
-struct Raw(Option<Box<RawCall>>);
+/// The call without its types: all that is done for it is the same code for all. There until it is dropped, and nothing is
+/// left to be dropped then.
+struct Raw(ManuallyDrop<Option<Box<RawCall>>>);
 
 impl<T, E> Call<T, E> {
     #[inline]
     pub(crate) fn new(call: Box<RawCall>, decode: fn(&mut RawReply) -> Result<T, CallError<E>>) -> Self {
-        Self { call: Raw(Some(call)), decode }
+        Self { call: Raw(ManuallyDrop::new(Some(call))), decode }
     }
 
     /// Gives the call up if it takes longer than this, counted from when it is sent. The worker is told and drops
@@ -63,7 +65,7 @@ impl<T, E> Call<T, E> {
     ///
     /// A call with a deadline panics when it is polled or started outside of a tokio runtime with time enabled.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        if let Some(call) = &mut self.call.0 {
+        if let Some(call) = &mut *self.call.0 {
             call.set_deadline(deadline);
         }
         self
@@ -73,7 +75,7 @@ impl<T, E> Call<T, E> {
     /// awaited.
     #[inline]
     pub fn start(mut self) -> Self {
-        if let Some(call) = &mut self.call.0 {
+        if let Some(call) = &mut *self.call.0 {
             call.start();
         }
         self
@@ -83,10 +85,11 @@ impl<T, E> Call<T, E> {
 impl<T, E> Future for Call<T, E> {
     type Output = Result<T, CallError<E>>;
 
-    #[inline]
+    /// It is there once for each type, whatever the number of places that await such a call.
+    #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { call: Raw(call), decode } = &mut *self;
-        match call {
+        match &mut **call {
             Some(call) => call.poll(cx).map(*decode),
             None => Poll::Pending,
         }
@@ -94,7 +97,6 @@ impl<T, E> Future for Call<T, E> {
 }
 
 impl Drop for Raw {
-    #[inline]
     fn drop(&mut self) {
         if let Some(call) = self.0.take() {
             call.retire();

@@ -21,23 +21,16 @@ pub struct ClientCore {
     worker: WorkerId,
     /// Functions whose signature differs at the worker, where another build serves.
     mismatched: Arc<[FunctionId]>,
-    limit: usize,
 }
 
 impl ClientCore {
     pub(crate) fn new(connection: Connection, worker: WorkerId, mismatched: Arc<[FunctionId]>) -> Self {
-        let limit = connection.shared().lock().session.message_limit();
-        Self { connection, worker, mismatched, limit }
+        Self { connection, worker, mismatched }
     }
 
     #[inline]
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    #[inline]
-    pub(crate) fn message_limit(&self) -> usize {
-        self.limit
     }
 
     #[inline]

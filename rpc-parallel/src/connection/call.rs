@@ -105,6 +105,12 @@ impl RawCall {
         }
     }
 
+    /// How long the arguments may become.
+    #[inline]
+    pub(crate) fn message_limit(&self) -> usize {
+        self.connection.as_ref().map_or(0, |connection| connection.shared().message_limit())
+    }
+
     /// Where the arguments go.
     #[inline]
     pub(crate) fn arguments(&mut self) -> &mut Vec<u8> {

@@ -1,10 +1,6 @@
 //! What a thread knows while it is in handlers.
 
-use std::{
-    any::Any,
-    cell::{Cell, RefCell},
-    mem::ManuallyDrop,
-};
+use std::{cell::RefCell, mem::ManuallyDrop};
 
 use crate::connection::{CallContext, replies::Collected};
 
@@ -17,18 +13,13 @@ pub(super) struct Entered {
     pub(super) call: RefCell<ManuallyDrop<Option<CallContext>>>,
     /// What the handlers of the connection that this thread serves right now have replied.
     pub(super) replies: RefCell<ManuallyDrop<Collected>>,
-    spare: Cell<ManuallyDrop<Spare>>,
 }
-
-/// Memory of a future that is over, for the next one, if that is of the same type.
-type Spare = Option<Box<dyn Any + Send>>;
 
 thread_local! {
     static ENTERED: Entered = const {
         Entered {
             call: RefCell::new(ManuallyDrop::new(None)),
             replies: RefCell::new(ManuallyDrop::new(Collected::new())),
-            spare: Cell::new(ManuallyDrop::new(None)),
         }
     };
 }
@@ -39,23 +30,10 @@ pub(super) fn entered<T>(work: impl FnOnce(&Entered) -> T) -> T {
     ENTERED.with(work)
 }
 
-/// Memory of a future that is over, if there is some.
-#[inline]
-pub(crate) fn take_spare() -> Spare {
-    ENTERED.with(|entered| ManuallyDrop::into_inner(entered.spare.replace(ManuallyDrop::new(None))))
-}
-
-/// Keeps the memory of a future that is over, if calls are being served.
-#[inline]
-pub(crate) fn keep_spare(spare: Box<dyn Any + Send>) {
-    ENTERED.with(|entered| drop(ManuallyDrop::into_inner(entered.spare.replace(ManuallyDrop::new(Some(spare))))));
-}
-
 /// What one connection puts in while its calls are served.
 #[derive(Default)]
 pub(super) struct Serving {
     pub(super) replies: Collected,
-    spare: Spare,
 }
 
 impl Serving {
@@ -73,8 +51,6 @@ impl Serving {
     fn swap(&mut self) {
         ENTERED.with(|entered| {
             std::mem::swap(&mut **entered.replies.borrow_mut(), &mut self.replies);
-            let spare = ManuallyDrop::new(self.spare.take());
-            self.spare = ManuallyDrop::into_inner(entered.spare.replace(spare));
         });
     }
 }

@@ -29,7 +29,6 @@ pub use self::call::RawReply;
 pub(crate) use self::call::{CallFailure, RawCall};
 pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
-pub(crate) use self::entered::{keep_spare, take_spare};
 pub(crate) use self::error::Terminal;
 pub use self::error::{ConnectError, ConnectionLost};
 pub(crate) use self::establish::{Establish, establish};

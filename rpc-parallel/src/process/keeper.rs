@@ -16,6 +16,7 @@ use super::{
     spawn,
     stderr::{Relay, start_relay},
 };
+use crate::runtime;
 
 /// Gives the keeper a request, and starts the keeper at the first.
 pub(super) fn submit(request: Request) -> io::Result<()> {
@@ -46,7 +47,7 @@ impl Keeper {
         let (requests, incoming) = mpsc::unbounded_channel();
         thread::Builder::new()
             .name("rpc-parallel keeper".into())
-            .spawn(move || runtime.block_on(keep(incoming, relay)))?;
+            .spawn(move || runtime::run(&runtime, keep(incoming, relay)))?;
         Ok(Self { requests, process: std::process::id() })
     }
 }

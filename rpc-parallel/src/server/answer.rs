@@ -1,14 +1,16 @@
 //! Answers one call.
 
-use std::{fmt, thread};
+use std::{any::Any, fmt, thread};
 
 use futures_core::Stream;
+use serde::Serialize;
 
 use crate::{
-    codec::{CodecError, Reader, Undecodable},
+    bulk,
+    codec::{self, CodecError, Reader, Undecodable},
     connection::{CallContext, Incoming, Target, TooBig, collect},
     server::Upload,
-    shape::{Reply, State, Streamed},
+    shape::{State, Streamed},
     value::Item,
     wire::{self, Scratch, Status},
 };
@@ -56,17 +58,8 @@ impl Incoming<'_> {
 
     /// What answers.
     #[inline]
-    pub fn answer(&self) -> Answer {
+    pub(super) fn answer(&self) -> Answer {
         Answer(if self.one_way { ONE_WAY | self.payload.bytes().len() as u32 } else { CALL })
-    }
-
-    /// Reads all arguments, which borrow nothing.
-    #[inline]
-    pub fn read<T>(&self, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Undecodable>) -> Result<T, Undecodable> {
-        let mut reader = Reader::new(self.payload.bytes());
-        let arguments = read(&mut reader)?;
-        reader.finish()?;
-        Ok(arguments)
     }
 }
 
@@ -100,19 +93,11 @@ impl Answer {
         self.end();
     }
 
-    /// A value, or the method's error.
-    #[inline]
-    pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) {
-        match result {
-            Ok(mut value) => match shape.value.take(&mut value) {
-                Some(bytes) => self.finish(Status::Ok, bytes.into()),
-                None => {
-                    self.encode_and_finish(Status::Ok, &mut |out, limit| shape.value.encode(&value, out, limit));
-                }
-            },
-            Err(error) => {
-                self.encode_and_finish(Status::App, &mut |out, limit| shape.error.encode(&error, out, limit));
-            }
+    /// A value, or the method's error. Large bytes are not copied.
+    pub(crate) fn encode<T: Serialize + Any>(self, status: Status, value: &mut T) {
+        match bulk::take_large(value) {
+            Some(bytes) => self.finish(status, bytes.into()),
+            None => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
         }
     }
 

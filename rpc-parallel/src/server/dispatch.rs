@@ -14,7 +14,7 @@ use crate::{
 
 /// Enters a handler. Most are through at once and never cost a task. A panic in it is the caller's.
 #[inline]
-pub(super) fn run(connection: &Arc<Shared>, dispatch: &Arc<dyn Dispatch>, index: usize, incoming: &mut Incoming<'_>) {
+pub(super) fn run(connection: &Arc<Shared>, dispatch: &mut dyn Dispatch, index: usize, incoming: &mut Incoming<'_>) {
     CallContext::announce(connection, incoming);
     match dispatch.invoke(index, incoming).0 {
         Rest::Done => {}
@@ -56,11 +56,11 @@ impl<W> Guarded<W> {
     }
 }
 
-impl Future for Guarded<Pin<Box<dyn Later>>> {
+impl Future for Guarded<Box<dyn Later>> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let rest = self.enter(|mut work| work.as_mut().poll(cx).is_pending().then_some(work));
+        let rest = self.enter(|mut work| work.poll(cx).is_pending().then_some(work));
         self.work = rest;
         if self.work.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }

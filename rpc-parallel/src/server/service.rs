@@ -4,7 +4,7 @@ use std::{
     any::Any,
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::{
@@ -26,21 +26,28 @@ use crate::{
 /// One client's view of a worker: nothing but [`builtin::OPEN`] until that has succeeded, then one trait.
 pub(crate) struct Serving {
     server: Arc<Server>,
-    opened: Arc<OnceLock<Opened>>,
+    opened: Option<Opened>,
     opening: bool,
+    /// Where a request to open puts what it has made.
+    made: Made,
     /// The function that was called last, and its index: the next call is often of the same one.
     last: (FunctionId, usize),
 }
 
 struct Opened {
-    dispatch: Arc<dyn Dispatch>,
-    /// Ids are hashes already.
-    index: HashMap<FunctionId, usize, BuildHasherDefault<Verbatim>>,
+    dispatch: Box<dyn Dispatch>,
+    index: Index,
 }
+
+type Made = Arc<Mutex<Option<Opened>>>;
+
+/// Ids are hashes already.
+type Index = HashMap<FunctionId, usize, BuildHasherDefault<Verbatim>>;
 
 impl Serving {
     pub(crate) fn new(server: Arc<Server>) -> Self {
-        Self { server, opened: Arc::default(), opening: false, last: (FunctionId::from_raw(0), usize::MAX) }
+        let last = (FunctionId::from_raw(0), usize::MAX);
+        Self { server, opened: None, opening: false, made: Arc::default(), last }
     }
 
     /// Answers a request to open before there is a connection, and gives what serves it then.
@@ -56,7 +63,7 @@ impl Serving {
         };
         let answer = match answer.await {
             Ok((made, reply)) => {
-                let _ = serving.opened.set(made);
+                serving.opened = Some(made);
                 Ok(reply)
             }
             Err(failure) => Err(encode_failure(failure, FAILURE_LIMIT)),
@@ -79,7 +86,7 @@ impl Serving {
             return refuse(target, OpenFailure::NotServed { served: self.server.served() });
         };
         self.opening = true;
-        let (server, opened) = (Arc::clone(&self.server), Arc::clone(&self.opened));
+        let (server, place) = (Arc::clone(&self.server), Arc::clone(&self.made));
         let (opening, target) = (target, target.clone());
         let task = tokio::spawn(async move {
             let (made, reply) = match make(&server, registration, request).await {
@@ -87,7 +94,7 @@ impl Serving {
                 Err(fault) => return refuse(&target, OpenFailure::Refused(fault)),
             };
             // Set before the reply, after which the client's first call may come.
-            let _ = opened.set(made);
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             target.reply(Status::Ok, reply);
             target.close();
         });
@@ -113,11 +120,13 @@ async fn make(
         Ok(dispatch) => dispatch?,
         Err(report) => return Err(Fault::new(report.to_string())),
     };
-    let mismatched = mismatched(registration, &request.signatures);
     let functions = dispatch.functions();
-    let index = functions.iter().enumerate().map(|(index, function)| (function.id, index)).collect();
+    let index: Index = functions.iter().enumerate().map(|(index, function)| (function.id, index)).collect();
+    let same = |id, signature| index.get(id).is_some_and(|index| functions[*index].signature == signature);
+    let theirs = request.signatures.iter();
+    let mismatched = theirs.filter(|(id, signature)| !same(id, *signature)).map(|(id, _)| *id).collect();
     let reply = postcard::to_stdvec(&OpenReply { mismatched }).unwrap_or_default();
-    Ok((Opened { dispatch: Arc::from(dispatch), index }, reply))
+    Ok((Opened { dispatch, index }, reply))
 }
 
 /// A connection whose opening failed stays unopened: the client closes it.
@@ -147,26 +156,21 @@ fn encode_failure(mut failure: OpenFailure, limit: usize) -> Vec<u8> {
     payload
 }
 
-fn mismatched(registration: &Registration, signatures: &[(FunctionId, u64)]) -> Vec<FunctionId> {
-    let functions = registration.interface.functions;
-    let same = |id: FunctionId, signature: u64| {
-        functions.iter().any(|function| function.id == id && function.signature == signature)
-    };
-    signatures.iter().filter(|(id, signature)| !same(*id, *signature)).map(|(id, _)| *id).collect()
-}
-
 impl Service for Serving {
     #[inline]
     fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
         let function = incoming.function;
-        if let Some(opened) = self.opened.get() {
-            let (last, index) = self.last;
-            if last == function && index != usize::MAX {
-                return dispatch::run(connection, &opened.dispatch, index, incoming);
+        if self.opened.is_none() {
+            self.take_made();
+        }
+        if let Some(Opened { dispatch, index }) = &mut self.opened {
+            let (last, known) = self.last;
+            if last == function && known != usize::MAX {
+                return dispatch::run(connection, &mut **dispatch, known, incoming);
             }
-            if let Some(index) = opened.index.get(&function) {
+            if let Some(index) = index.get(&function) {
                 self.last = (function, *index);
-                return dispatch::run(connection, &opened.dispatch, *index, incoming);
+                return dispatch::run(connection, &mut **dispatch, *index, incoming);
             }
         }
         self.start_other(connection, incoming);
@@ -174,6 +178,12 @@ impl Service for Serving {
 }
 
 impl Serving {
+    /// A request to open may have succeeded.
+    #[cold]
+    fn take_made(&mut self) {
+        self.opened = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     /// Starts to work on a call that is none of the worker trait's.
     #[cold]
     fn start_other(&mut self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
@@ -184,7 +194,7 @@ impl Serving {
             let text = b"a built-in function is called in another way".to_vec();
             return incoming.refuse(connection, Status::Mismatch, text);
         }
-        match (function, self.opened.get()) {
+        match (function, &self.opened) {
             (builtin::SHUTDOWN, _) => self.shut_down(connection, incoming),
             (builtin::OPEN, None) => self.open(connection, incoming),
             (builtin::OPEN, Some(_)) => refuse(&incoming.target(connection), OpenFailure::Again),
