@@ -42,12 +42,15 @@ impl ControlSender {
     }
 
     /// Says that this worker serves, on the first connection, which it gives. The master's launch is over with it.
-    pub(crate) fn ready(&self, bytes: &[u8]) -> io::Result<UnixStream> {
-        let first = self.take_first().ok_or(io::ErrorKind::NotConnected)?;
-        send_all(first.as_fd(), &encode(Kind::Ready, bytes))?;
+    ///
+    /// A master that is gone by now is the lifeline's business, and no matter to a detached worker: its master may well have
+    /// ended between the two messages.
+    pub(crate) fn ready(&self, bytes: &[u8]) -> Option<UnixStream> {
+        let first = self.take_first()?;
+        let _ = send_all(first.as_fd(), &encode(Kind::Ready, bytes));
         // For the keeper, when this worker's time to get ready is over.
-        self.send(Kind::Ready, &[])?;
-        Ok(first)
+        let _ = self.send(Kind::Ready, &[]);
+        Some(first)
     }
 
     /// Says why this worker cannot serve, and ends it.

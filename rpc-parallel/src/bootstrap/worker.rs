@@ -59,11 +59,11 @@ pub(crate) fn run(ticket: Ticket) -> ! {
         sender.on_shutdown(move || request.shutdown());
         // Before the connection is served, for what is said there comes behind it.
         let first = match sender.ready(&postcard::to_stdvec(&ready).unwrap_or_default()) {
-            Ok(stream) => {
+            Some(stream) => {
                 server.serve(stream, acquainted, serving).map_err(system("it cannot use its first connection"))?
             }
-            // A master that is gone by now is the lifeline's business.
-            Err(_) => std::future::pending().await,
+            // Somebody is about to say why this worker cannot serve.
+            None => std::future::pending().await,
         };
         serve(&server, ending, first).await;
         Ok::<_, StartFailure>(())

@@ -33,15 +33,18 @@ pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStre
     let connection = FirstConnection::new(ours).map_err(failed)?;
     let (process, links) = Process::new(launch.name.clone(), host());
     let (refusal, refused) = oneshot::channel();
-    let starting = Starting(process.clone());
+    let starting = Starting { process: process.clone(), over: false };
     let request = Request { launch, first: theirs, stdout, stderr, process, links, refusal };
     keeper::submit(request).map_err(LaunchError::Keeper)?;
     let ready = starting.ready(&connection, refused).await?;
     Ok((starting.over().await, ready, connection.into_stream()))
 }
 
-/// A child on its way. If nobody waits for it any longer, it is killed.
-struct Starting(Process);
+/// A child on its way. If nobody waits for it any longer, it is killed, also when it has just become ready.
+struct Starting {
+    process: Process,
+    over: bool,
+}
 
 impl Starting {
     /// Waits for what the child says when it is ready, or for the keeper to say why it will not be.
@@ -54,11 +57,11 @@ impl Starting {
             biased;
             ready = connection.ready() => match ready {
                 Some(ready) => {
-                    self.0.set_ready();
+                    self.process.set_ready();
                     return Ok(ready);
                 }
                 None => {
-                    self.0.explain();
+                    self.process.explain();
                     refused.await
                 }
             },
@@ -68,19 +71,20 @@ impl Starting {
     }
 
     /// The child belongs to whoever gets it from now on.
-    async fn over(self) -> Process {
+    async fn over(mut self) -> Process {
         // The keeper notes the number as soon as the child runs, which then has most of its start before it.
-        while self.0.pid() == 0 {
+        while self.process.pid() == 0 {
             sleep(Duration::from_millis(1)).await;
         }
-        self.0.clone()
+        self.over = true;
+        self.process.clone()
     }
 }
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        if !self.0.is_ready() {
-            self.0.kill();
+        if !self.over {
+            self.process.kill();
         }
     }
 }
