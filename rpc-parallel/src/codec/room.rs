@@ -4,13 +4,20 @@ use super::varint::{SHORT, long_varint, short_varint};
 
 /// The end of a vector, to which pieces are appended, most of them a few bytes.
 ///
-/// Unless it is finished, as after an error or a panic, the vector is as it was.
+/// What the vector itself knows of its memory is in memory: it would be read again after each piece, which may have been
+/// written over it for all that the compiler knows. Here it is in registers, and the vector learns of its new length at
+/// the end. Without that, as after an error or a panic, it is as it was.
+///
+/// For that, none of the functions that are called where something is not as usual gets a reference to this: it would
+/// have to be in memory.
 pub(super) struct Room<'a> {
     out: &'a mut Vec<u8>,
-    /// How long the vector was. Once this is finished nothing is longer.
-    before: usize,
-    /// How many bytes were only counted, because they are beyond the limit and there was no memory for them.
-    counted: usize,
+    /// Where the vector's memory begins, and how much there is.
+    start: *mut u8,
+    capacity: usize,
+    /// How long the vector is with all pieces. As long as that is within the limit they are there; otherwise the last ones
+    /// are only counted.
+    len: usize,
     limit: usize,
 }
 
@@ -18,90 +25,84 @@ impl<'a> Room<'a> {
     /// The end of `out`, whose length may not exceed `limit`.
     #[inline]
     pub(super) fn new(out: &'a mut Vec<u8>, limit: usize) -> Self {
-        Self { before: out.len(), counted: 0, limit, out }
+        Self { start: out.as_mut_ptr(), capacity: out.capacity(), len: out.len(), limit, out }
     }
 
     /// Appends a word of at most [`WIDE`] bytes.
     #[inline]
     pub(super) fn append_word<const LEN: usize>(&mut self, word: [u8; LEN]) {
         const { assert!(LEN <= WIDE) };
-        if self.has(LEN) { self.out.extend_from_slice(&word) } else { self.grow_word(widen(word), LEN) }
+        if self.len + LEN <= self.capacity {
+            // SAFETY: the check has found so many bytes behind `len` in the vector's memory, which nobody else can reach
+            // as long as this holds the vector.
+            unsafe { self.start.add(self.len).cast::<[u8; LEN]>().write_unaligned(word) };
+            self.len += LEN;
+        } else {
+            self.len = grow_word(self.out, self.len, widen(word), LEN, self.limit);
+            self.look();
+        }
     }
 
     /// Appends a number, seven bits a byte, the lowest first.
     #[inline]
     pub(super) fn append_varint(&mut self, value: u64) {
-        if value < 0x80 { self.append_word([value as u8]) } else { self.append_long(value) }
+        if value < 0x80 {
+            self.append_word([value as u8]);
+        } else {
+            self.len = append_long(self.out, self.len, value, self.limit);
+            self.look();
+        }
     }
 
     /// Appends a piece.
     #[inline]
     pub(super) fn append(&mut self, piece: &[u8]) {
-        if self.has(piece.len()) { self.out.extend_from_slice(piece) } else { self.grow(piece) }
+        if piece.len() <= self.capacity.saturating_sub(self.len) {
+            // SAFETY: as above; and no piece is a part of what only this can reach.
+            unsafe { self.start.add(self.len).copy_from_nonoverlapping(piece.as_ptr(), piece.len()) };
+            self.len += piece.len();
+        } else {
+            self.len = grow(self.out, self.len, piece, self.limit);
+            self.look();
+        }
     }
 
-    /// Leaves what was appended in the vector: or, if the limit does not allow that, says how long it would be.
+    /// Gives the vector its new length: or, if the limit does not allow that, says what it would be.
     #[inline]
-    pub(super) fn finish(mut self) -> Result<(), usize> {
-        let len = self.out.len().saturating_add(self.counted);
-        if len > self.limit {
-            return Err(len);
+    pub(super) fn finish(self) -> Result<(), usize> {
+        if self.len > self.limit {
+            return Err(self.len);
         }
-        self.before = usize::MAX;
+        // SAFETY: everything up to there has content, since it is within the limit, and so it is within the memory.
+        unsafe { self.out.set_len(self.len) };
         Ok(())
     }
 
-    /// Whether there is memory for so many bytes. What was only counted comes after all that there was memory for.
+    /// The vector may have moved.
     #[inline]
-    fn has(&self, bytes: usize) -> bool {
-        self.out.capacity() - self.out.len() >= bytes && self.counted == 0
-    }
-
-    /// Appends a number of at least two bytes. In one place, for there are many numbers in a program.
-    #[inline(never)]
-    fn append_long(&mut self, value: u64) {
-        let (word, used) = if value < SHORT {
-            let (word, used) = short_varint(value as u32);
-            (u128::from(word), used)
-        } else {
-            let (first, last, used) = long_varint(value);
-            (u128::from(first) | u128::from(last) << 64, used)
-        };
-        if !self.has(WIDE) {
-            return self.grow_word(word, used);
-        }
-        // A copy of constant length costs less than one of just what is needed.
-        let end = self.out.len() + used;
-        self.out.extend_from_slice(&word.to_le_bytes());
-        self.out.truncate(end);
-    }
-
-    /// Like [`grow`](Self::grow), for the first `used` bytes of a word.
-    #[cold]
-    fn grow_word(&mut self, word: u128, used: usize) {
-        self.grow(word.to_le_bytes().get(..used).unwrap_or_default());
-    }
-
-    /// Appends a piece for which there may be no memory, as far as the limit allows it.
-    #[cold]
-    fn grow(&mut self, piece: &[u8]) {
-        let end = self.out.len().saturating_add(piece.len());
-        if end > self.limit || self.counted > 0 {
-            self.counted = self.counted.saturating_add(piece.len());
-            return;
-        }
-        // How much follows is unknown: twice as much keeps the number of copies small.
-        let wanted = end.max(2 * self.out.capacity()).max(LEAST_ROOM).min(self.limit);
-        self.out.reserve_exact(wanted - self.out.len());
-        self.out.extend_from_slice(piece);
+    fn look(&mut self) {
+        (self.start, self.capacity) = (self.out.as_mut_ptr(), self.out.capacity());
     }
 }
 
-impl Drop for Room<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.out.truncate(self.before);
+/// Appends a number of at least two bytes like [`grow`]: but mostly there is room. In one place, for there are many numbers
+/// in a program.
+#[inline(never)]
+fn append_long(out: &mut Vec<u8>, len: usize, value: u64, limit: usize) -> usize {
+    if value < SHORT && len + size_of::<u32>() <= out.capacity() {
+        let (word, used) = short_varint(value as u32);
+        // SAFETY: there are so many bytes behind `len` in the vector's memory.
+        unsafe { out.as_mut_ptr().add(len).cast::<[u8; 4]>().write_unaligned(word.to_le_bytes()) };
+        return len + used;
     }
+    let (first, last, used) = long_varint(value);
+    let word = u128::from(first) | u128::from(last) << 64;
+    if len + WIDE > out.capacity() {
+        return grow_word(out, len, word, used, limit);
+    }
+    // SAFETY: as above.
+    unsafe { out.as_mut_ptr().add(len).cast::<[u8; WIDE]>().write_unaligned(word.to_le_bytes()) };
+    len + used
 }
 
 #[inline]
@@ -109,6 +110,33 @@ fn widen<const LEN: usize>(word: [u8; LEN]) -> u128 {
     let mut wide = [0; WIDE];
     wide[..LEN].copy_from_slice(&word);
     u128::from_le_bytes(wide)
+}
+
+/// Like [`grow`], for the first `used` bytes of a word.
+#[cold]
+fn grow_word(out: &mut Vec<u8>, len: usize, word: u128, used: usize, limit: usize) -> usize {
+    grow(out, len, word.to_le_bytes().get(..used).unwrap_or_default(), limit)
+}
+
+/// Appends a piece to the first `len` bytes of the memory of `out`, as far as the limit allows it, and returns the length
+/// with it. What `out` says of its length stays as it is.
+#[cold]
+fn grow(out: &mut Vec<u8>, len: usize, piece: &[u8], limit: usize) -> usize {
+    // Never so long that a word behind it would be beyond all numbers.
+    let end = len.saturating_add(piece.len()).min(isize::MAX as usize);
+    if end > limit {
+        return end;
+    }
+    let before = out.len();
+    // SAFETY: all pieces so far are there, since their end is within the limit. Otherwise they would be lost where the
+    // vector moves.
+    unsafe { out.set_len(len) };
+    // How much follows is unknown: twice as much keeps the number of copies small.
+    let wanted = end.max(2 * out.capacity()).max(LEAST_ROOM).min(limit);
+    out.reserve_exact(wanted - len);
+    out.extend_from_slice(piece);
+    out.truncate(before);
+    end
 }
 
 /// The longest word.
