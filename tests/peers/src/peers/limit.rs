@@ -44,7 +44,7 @@ impl Limit {
     }
 
     /// Reads items one by one, through a buffer. None of those who take or make them lets the compiler see that several
-    /// could be moved at once: whether it does depends on chance, and doubles the rate.
+    /// could be moved at once.
     fn items<const N: usize>(&mut self, count: u64, mut take: impl FnMut(&[u8; N])) {
         self.command([SOURCE, N as u64, count]);
         let mut reader = BufReader::with_capacity(BUFFER, &self.socket);
