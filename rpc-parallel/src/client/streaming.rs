@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{Deserializer, Refused, decode_item},
+    codec::{Refused, decode_item},
     connection::{End, RawDownload},
     wire::Status,
 };
@@ -43,22 +43,23 @@ impl<I: DeserializeOwned + 'static> Streaming<I> {
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<I, CallError>>> {
-        loop {
-            let Some(download) = &mut self.download else { return Poll::Ready(None) };
-            if let Some(item) = download.receiver.next_item() {
-                let mut bytes = Deserializer::new(item);
-                return match decode_item(&mut bytes) {
-                    Ok(item) if bytes.is_done() => Poll::Ready(Some(Ok(item))),
-                    Ok(_) => {
-                        let error = bytes.left_over();
-                        self.broken(&error)
-                    }
-                    Err(error) => self.broken(&error),
-                };
-            }
-            if let Some(end) = ready!(download.receiver.poll_items(cx)) {
-                return self.ended(end);
-            }
+        let Some(download) = &mut self.download else { return Poll::Ready(None) };
+        match download.receiver.next_item() {
+            Some((bytes, size)) => match decode_item(bytes, size) {
+                Ok(item) => Poll::Ready(Some(Ok(item))),
+                Err(error) => self.broken(&error),
+            },
+            None => self.poll_items(cx),
+        }
+    }
+
+    /// Waits for items. By itself, so that the taking of one that is here needs no place on the stack.
+    #[inline(never)]
+    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<I, CallError>>> {
+        let Some(download) = &mut self.download else { return Poll::Ready(None) };
+        match ready!(download.receiver.poll_items(cx)) {
+            Some(end) => self.ended(end),
+            None => self.poll_item(cx),
         }
     }
 }

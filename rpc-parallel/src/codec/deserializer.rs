@@ -11,7 +11,11 @@ use serde::de::{
     value::U32Deserializer,
 };
 
-use super::{CodecError, refused::Refused, varint::take_long_varint};
+use super::{
+    CodecError,
+    refused::Refused,
+    varint::{take_long_varint, take_short_varint},
+};
 
 /// Reads one value from the front of some bytes.
 pub(crate) struct Deserializer<'de> {
@@ -38,7 +42,7 @@ impl<'de> Deserializer<'de> {
     }
 
     /// How much was not read.
-    #[cfg(test)]
+    #[inline]
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
@@ -84,6 +88,14 @@ impl<'de> Deserializer<'de> {
         {
             self.rest = rest;
             return Ok(u64::from(*first));
+        }
+        if let Some(first) = self.rest.first_chunk()
+            && let Some((value, len)) = take_short_varint(*first)
+            && len <= longest
+            && u64::from(value) <= max
+        {
+            self.rest = self.rest.get(len..).unwrap_or_default();
+            return Ok(value.into());
         }
         match take_long_varint(self.rest, longest, max) {
             (_, 0) => Err(refuse_varint(self.rest, longest)),

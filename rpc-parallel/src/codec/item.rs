@@ -2,15 +2,15 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{deserializer::Deserializer, refused::Refused, serializer::Serializer};
+use super::{CodecError, deserializer::Deserializer, refused::Refused, serializer::Serializer};
 use crate::{bulk, wire::Batch};
 
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
 pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
-    batch.push_with(|out, prefix| {
-        let start = out.len() + prefix;
+    batch.push_with(|out, gap| {
+        let start = out.len() + gap;
         let mut serializer = Serializer::new(out, start.saturating_add(limit));
-        serializer.leave(prefix);
+        serializer.leave(gap);
         match bulk::as_bytes(item) {
             Some(bytes) => serializer.bytes(bytes)?,
             None => item.serialize(&mut serializer)?,
@@ -19,27 +19,44 @@ pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, l
     })
 }
 
-/// Reads an item from the front of its bytes, which it should fill: [`Deserializer::is_done`] tells.
+/// Reads an item, of so many bytes at the front of these.
 ///
 /// What serde returns is returned as it is: one more move of an item of 64 bytes would cost more than reading it.
 #[inline]
-pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
+pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8], size: usize) -> Result<T, Refused> {
     if bulk::is_bytes::<T>() {
-        return decode_bytes(bytes);
+        return decode_bytes(bytes.get(..size).unwrap_or_default());
     }
-    T::deserialize(bytes)
+    // A number is read faster where more follows it. Whoever reads on into the next item is found out here.
+    let mut deserializer = Deserializer::new(bytes);
+    let item = T::deserialize(&mut deserializer);
+    if deserializer.left() + size == bytes.len() {
+        item
+    } else {
+        another_size(item, size, bytes.len() - deserializer.left())
+    }
 }
 
 /// How items are read.
-pub(crate) type DecodeItem<T> = fn(&mut Deserializer<'_>) -> Result<T, Refused>;
+pub(crate) type DecodeItem<T> = fn(&[u8], usize) -> Result<T, Refused>;
 
 /// Reads a byte string, which is all there is.
-fn decode_bytes<T: DeserializeOwned + 'static>(bytes: &mut Deserializer<'_>) -> Result<T, Refused> {
-    match bulk::copied(bytes.take_rest()) {
+fn decode_bytes<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Refused> {
+    match bulk::copied(bytes) {
         Some(value) => Ok(value),
         // What is a byte string is known in two places, and this one would still be right with more in the other.
-        None => T::deserialize(bytes),
+        None => T::deserialize(&mut Deserializer::new(bytes)),
     }
+}
+
+/// Why there is no item of this size.
+#[cold]
+fn another_size<T>(item: Result<T, Refused>, size: usize, read: usize) -> Result<T, Refused> {
+    item?;
+    Err(match size.checked_sub(read) {
+        Some(more) => Refused::Other(Box::new(CodecError::TrailingBytes(more))),
+        None => Refused::End,
+    })
 }
 
 #[cfg(test)]
@@ -47,23 +64,30 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::{codec::CodecError, wire::item_at};
+    use crate::wire::Items;
 
-    fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, CodecError> {
-        let mut bytes = Deserializer::new(bytes);
-        let item = decode_item(&mut bytes).map_err(Refused::into_error)?;
-        if bytes.is_done() { Ok(item) } else { Err(bytes.left_over().into_error()) }
+    /// As an item by itself, and as one behind which others follow.
+    fn decode<T: DeserializeOwned + PartialEq + std::fmt::Debug + 'static>(item: &[u8]) -> Result<T, CodecError> {
+        let alone = decode_item(item, item.len()).map_err(Refused::into_error);
+        let more = [item, &[0; 20]].concat();
+        assert_eq!(decode_item::<T>(&more, item.len()).map_err(Refused::into_error).is_err(), alone.is_err());
+        alone
     }
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + 'static>(items: &[T]) {
-        let (mut batch, mut at) = (Batch::default(), 0);
+        let mut batch = Batch::default();
         for item in items {
             encode_item(item, &mut batch, 1 << 20).unwrap();
         }
-        for item in items {
-            assert_eq!(&decode::<T>(item_at(batch.items(), &mut at).unwrap()).unwrap(), item);
+        let ((row, size), others) = (batch.row(), batch.others());
+        let mut decoded = Vec::new();
+        for (size, bytes) in [(size, row), (0, others)] {
+            let (items, mut at) = (Items { size, bytes: bytes.to_vec().into() }, 0);
+            while let Some((bytes, size)) = items.item_at(&mut at) {
+                decoded.push(decode_item::<T>(bytes, size).unwrap());
+            }
         }
-        assert_eq!(item_at(batch.items(), &mut at), None);
+        assert_eq!(decoded, items);
     }
 
     #[test]
@@ -83,7 +107,7 @@ mod tests {
         let error = encode_item(&vec![0_u8; 200], &mut batch, 100).unwrap_err();
         assert_eq!(error.into_error(), CodecError::TooLarge { size: 200, limit: 100 });
         encode_item(&2_u64, &mut batch, 100).unwrap();
-        assert_eq!(batch.items(), [1, 1, 1, 2]);
+        assert_eq!(batch.row(), (&[1, 2][..], 1));
     }
 
     #[test]

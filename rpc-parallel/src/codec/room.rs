@@ -48,6 +48,11 @@ impl<'a> Room<'a> {
     pub(super) fn append_varint(&mut self, value: u64) {
         if value < 0x80 {
             self.append_word([value as u8]);
+        } else if value < SHORT && self.len + size_of::<u32>() <= self.capacity {
+            let (word, used) = short_varint(value as u32);
+            // SAFETY: as above.
+            unsafe { self.start.add(self.len).cast::<[u8; 4]>().write_unaligned(word.to_le_bytes()) };
+            self.len += used;
         } else {
             self.len = append_long(self.out, self.len, value, self.limit);
             self.look();
@@ -89,18 +94,12 @@ impl<'a> Room<'a> {
 /// in a program.
 #[inline(never)]
 fn append_long(out: &mut Vec<u8>, len: usize, value: u64, limit: usize) -> usize {
-    if value < SHORT && len + size_of::<u32>() <= out.capacity() {
-        let (word, used) = short_varint(value as u32);
-        // SAFETY: there are so many bytes behind `len` in the vector's memory.
-        unsafe { out.as_mut_ptr().add(len).cast::<[u8; 4]>().write_unaligned(word.to_le_bytes()) };
-        return len + used;
-    }
     let (first, last, used) = long_varint(value);
     let word = u128::from(first) | u128::from(last) << 64;
     if len + WIDE > out.capacity() {
         return grow_word(out, len, word, used, limit);
     }
-    // SAFETY: as above.
+    // SAFETY: there are so many bytes behind `len` in the vector's memory.
     unsafe { out.as_mut_ptr().add(len).cast::<[u8; WIDE]>().write_unaligned(word.to_le_bytes()) };
     len + used
 }

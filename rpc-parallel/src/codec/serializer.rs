@@ -41,6 +41,7 @@ impl<'a> Serializer<'a> {
     #[inline]
     pub(super) fn leave(&mut self, bytes: usize) {
         match bytes {
+            0 => {}
             1 => self.room.append_word([0]),
             more => self.room.append([0; 10].get(..more).unwrap_or_default()),
         }

@@ -35,6 +35,20 @@ fn spread(bits: u64) -> u64 {
     (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
+/// A number of at most four bytes, and how many it has; none if it is longer.
+#[inline]
+pub(super) fn take_short_varint(bytes: [u8; 4]) -> Option<(u32, usize)> {
+    let word = u32::from_le_bytes(bytes);
+    let last = !word & MORE as u32;
+    if last == 0 {
+        return None;
+    }
+    // The lowest such bit ends the number; those below it belong to the number's bytes.
+    let bits = word & (last ^ (last - 1)) & !(MORE as u32);
+    let bits = (bits & 0x007f_007f) | ((bits & 0x7f00_7f00) >> 1);
+    Some(((bits & 0x3fff) | ((bits & 0x3fff_0000) >> 2), last.trailing_zeros() as usize / 8 + 1))
+}
+
 /// A number of at most so many bytes, and not above `max`, and how many it has; none if it is something else. Not inlined:
 /// it would keep what calls it, for each number of a value, from being so.
 #[inline(never)]

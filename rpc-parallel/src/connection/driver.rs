@@ -170,7 +170,7 @@ impl Driver {
                     core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
                 Event::Items { key, items } => {
-                    self.items += items.len();
+                    self.items += items.bytes.len();
                     core.waiting.items(key, items, wakers);
                 }
                 Event::Ended { key, status, payload } => core.waiting.ended(key, status, payload, wakers),

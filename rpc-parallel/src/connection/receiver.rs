@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::{
     connection::{Terminal, core::Shared},
     proto::StreamKey,
-    wire::{Status, item_at},
+    wire::{Items, Status},
 };
 
 /// Reads one stream. Dropping it asks the sender to stop.
@@ -20,7 +20,7 @@ pub(crate) struct RawReceiver {
     key: StreamKey,
     slot: usize,
     /// The batch that is being read, and how far.
-    batch: Bytes,
+    batch: Items,
     at: usize,
 }
 
@@ -38,13 +38,13 @@ pub(crate) enum End {
 impl RawReceiver {
     /// A stream whose slot exists already.
     pub(super) fn new(shared: Arc<Shared>, key: StreamKey, slot: usize) -> Self {
-        Self { shared, key, slot, batch: Bytes::new(), at: 0 }
+        Self { shared, key, slot, batch: Items::default(), at: 0 }
     }
 
-    /// The next item of what is here already.
+    /// The next item of what is here already: all bytes from there on, and how many of them it has.
     #[inline]
-    pub(crate) fn next_item(&mut self) -> Option<&[u8]> {
-        item_at(&self.batch, &mut self.at)
+    pub(crate) fn next_item(&mut self) -> Option<(&[u8], usize)> {
+        self.batch.item_at(&mut self.at)
     }
 
     /// Waits for items, of which there are none left: `None` if there are some now, or how the stream ended. After an
@@ -53,14 +53,14 @@ impl RawReceiver {
         let mut core = self.shared.lock();
         let core = &mut *core;
         let Some(reader) = core.waiting.readers.get_mut(self.slot) else { return Poll::Ready(Some(End::Gone)) };
-        let consumed = std::mem::take(&mut self.batch).len();
-        while self.batch.is_empty()
+        let consumed = std::mem::take(&mut self.batch).bytes.len();
+        while self.batch.bytes.is_empty()
             && let Some(batch) = reader.batches.pop_front()
         {
             (self.batch, self.at) = (batch, 0);
         }
         let open = reader.ended.is_none() && !reader.gone;
-        let news = if !self.batch.is_empty() {
+        let news = if !self.batch.bytes.is_empty() {
             Poll::Ready(None)
         } else if let Some((status, payload)) = reader.ended.clone() {
             Poll::Ready(Some(End::Told(status, payload)))

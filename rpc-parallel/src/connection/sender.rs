@@ -21,7 +21,7 @@ use crate::{
     panic::{self, catch},
     proto::{SendState, StreamKey},
     value::EncodeItem,
-    wire::{Batch, Status, items_within},
+    wire::{Batch, Status},
 };
 
 /// Writes one stream.
@@ -39,15 +39,6 @@ pub(crate) struct RawSender {
     /// A panic of the producer is how the stream ends, after the items before it. Elsewhere it is left to whoever runs
     /// the producer.
     tells_panics: bool,
-}
-
-/// Whether a batch could be sent.
-enum Sent {
-    Yes,
-    /// The receiver has not consumed enough yet.
-    NoCredit,
-    /// Nobody wants the stream any more.
-    Stopped,
 }
 
 impl RawSender {
@@ -86,48 +77,48 @@ impl RawSender {
             // A producer that is always ready, and a reader that keeps up, must let others have their turn.
             ready!(coop::poll_proceed(cx)).made_progress();
             let full = self.batch.len() >= BATCH_SIZE;
-            // What the last poll could not send comes first: no item is taken while there is no credit for it.
-            match self.send(cx, false) {
-                Sent::Yes => {}
-                Sent::NoCredit => return Poll::Pending,
-                Sent::Stopped => return Poll::Ready((Status::Ok, Vec::new())),
-            }
+            let Some(credit) = self.send(cx, false) else { return Poll::Ready((Status::Ok, Vec::new())) };
             // Whatever ends the stream, the items before come first.
             if let Some(ending) = self.ending.take() {
                 return Poll::Ready(ending);
+            }
+            // No item is taken while there is no credit for it.
+            if credit == 0 {
+                return Poll::Pending;
             }
             if full {
                 // The peer can begin to read, and give credit, while the next batch is made.
                 return yield_now(cx);
             }
             let filled = if self.tells_panics {
-                catch(|| self.poll_fill(cx, stream.as_mut(), encode)).unwrap_or_else(|report| {
+                catch(|| self.poll_fill(cx, stream.as_mut(), encode, credit)).unwrap_or_else(|report| {
                     self.ending = Some((Status::Panic, panic::encode(&report, self.limit)));
                     Poll::Ready(())
                 })
             } else {
-                self.poll_fill(cx, stream.as_mut(), encode)
+                self.poll_fill(cx, stream.as_mut(), encode, credit)
             };
             if filled.is_pending() {
-                return match self.send(cx, true) {
-                    Sent::Stopped => Poll::Ready((Status::Ok, Vec::new())),
-                    _ => {
-                        self.batch.rest();
-                        Poll::Pending
-                    }
-                };
+                if self.send(cx, true).is_none() {
+                    return Poll::Ready((Status::Ok, Vec::new()));
+                }
+                self.batch.rest();
+                return Poll::Pending;
             }
         }
     }
 
-    /// Takes items until the batch is full or the stream ends; `Pending` if it has none for now.
+    /// Takes items until the batch is full, the last of the credit is used, or the stream ends; `Pending` if it has none
+    /// for now.
     fn poll_fill<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
         mut stream: Pin<&mut S>,
         encode: EncodeItem<S::Item>,
+        credit: usize,
     ) -> Poll<()> {
-        while self.batch.len() < BATCH_SIZE {
+        let full = credit.min(BATCH_SIZE);
+        while self.batch.len() < full {
             match stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     if let Err(error) = encode.encode(&item, &mut self.batch, self.limit) {
@@ -145,44 +136,46 @@ impl RawSender {
         Poll::Ready(())
     }
 
-    /// Sends the batch as far as there is credit, and asks to be woken for what changes it.
-    fn send(&mut self, cx: &mut Context<'_>, wait: bool) -> Sent {
+    /// Sends the batch and returns the credit that is left, or nothing if the stream is not wanted any more. Asks to be woken
+    /// for what changes that if there is no credit, or to `wait` is wished.
+    fn send(&mut self, cx: &mut Context<'_>, wait: bool) -> Option<usize> {
         let mut core = self.shared.lock();
         let core = &mut *core;
-        let Some(writer) = core.waiting.writers.get_mut(self.slot) else { return Sent::Stopped };
+        let writer = core.waiting.writers.get_mut(self.slot)?;
         if writer.stopped || writer.gone || core.terminal.is_some() {
-            return Sent::Stopped;
+            return None;
         }
         if !self.batch.is_empty() {
-            let credit = core.session.send_credit(self.key);
-            let now = items_within(self.batch.items(), credit);
-            if now > 0 {
-                let items = self.batch.items().get(..now).unwrap_or_default();
-                let state = if now >= LARGE && !core.driving && !core.blocked {
+            let (row, size) = self.batch.row();
+            for (size, items) in [(size, row), (0, self.batch.others())] {
+                if items.is_empty() {
+                    continue;
+                }
+                let state = if items.len() >= LARGE && !core.driving && !core.blocked {
                     // An error shows itself to the driver's read.
                     let write = |slices: &[IoSlice<'_>]| self.shared.socket.try_send(slices).unwrap_or(0);
-                    core.session.send_items_through(self.key, items, write)
+                    core.session.send_items_through(self.key, size, items, write)
                 } else {
-                    core.session.send_items(self.key, items)
+                    core.session.send_items(self.key, size, items)
                 };
                 if state == SendState::Stopped {
-                    return Sent::Stopped;
-                }
-                self.batch.advance(now);
-                if now < LARGE {
-                    self.shared.flush_soon(core);
-                } else {
-                    self.shared.flush_batch(core);
+                    return None;
                 }
             }
+            if self.batch.len() < LARGE {
+                self.shared.flush_soon(core);
+            } else {
+                self.shared.flush_batch(core);
+            }
+            self.batch.clear();
         }
-        let sent = if self.batch.is_empty() { Sent::Yes } else { Sent::NoCredit };
-        if (wait || matches!(sent, Sent::NoCredit))
+        let credit = usize::try_from(core.session.send_credit(self.key)).unwrap_or(0);
+        if (wait || credit == 0)
             && let Some(writer) = core.waiting.writers.get_mut(self.slot)
         {
             writer.wait(cx);
         }
-        sent
+        Some(credit)
     }
 
     fn end(&mut self, status: Status, payload: Vec<u8>) {

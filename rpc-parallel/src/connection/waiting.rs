@@ -12,7 +12,7 @@ use crate::{
     connection::{callers::Callers, stream_slots::StreamSlots},
     id::CallId,
     proto::{CallSide, StreamKey},
-    wire::{Payload, Status},
+    wire::{Items, Payload, Status},
 };
 
 /// The slots of everybody who waits. A slot belongs to whoever waits and is given back by them.
@@ -28,7 +28,7 @@ pub(super) struct Waiting {
 /// Somebody who reads a stream.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    pub(super) batches: VecDeque<Bytes>,
+    pub(super) batches: VecDeque<Items>,
     pub(super) ended: Option<(Status, Bytes)>,
     /// The call that the stream belongs to is over before the stream was.
     pub(super) gone: bool,
@@ -102,7 +102,7 @@ impl Waiting {
         slot
     }
 
-    pub(super) fn items(&mut self, key: StreamKey, items: Bytes, wakers: &mut Vec<Waker>) {
+    pub(super) fn items(&mut self, key: StreamKey, items: Items, wakers: &mut Vec<Waker>) {
         if let Some(reader) = self.reader_of.get(key).and_then(|slot| self.readers.get_mut(slot)) {
             reader.batches.push_back(items);
             wakers.extend(reader.waker.take());
@@ -207,7 +207,7 @@ mod tests {
         waiting.add_reader(key(1));
         waiting.add_reader(key(2));
         let claimed = waiting.claim_reader(key(2)).unwrap();
-        waiting.items(key(1), Bytes::from_static(b"\x01x"), &mut wakers);
+        waiting.items(key(1), Items { size: 1, bytes: Bytes::from_static(b"x") }, &mut wakers);
         waiting.forget_streams(CallSide::Remote, CallId(3), &mut wakers);
         assert_eq!(waiting.readers.len(), 1);
         assert!(waiting.readers[claimed].gone);

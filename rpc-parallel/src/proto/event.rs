@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::{
     id::{BuildId, CallId, FunctionId, WorkerId},
     settings::{HeartbeatSettings, Settings},
-    wire::{CloseReason, Limits, Payload, Role, Status, TooBig, TraceContext},
+    wire::{CloseReason, Items, Limits, Payload, Role, Status, TooBig, TraceContext},
 };
 
 /// Which end of a connection a session is. Once the handshake is over both ends are alike.
@@ -205,12 +205,12 @@ pub(crate) enum Event {
         /// Whether stream 0 follows.
         download: bool,
     },
-    /// Items, all of them complete and within the limit. [`item_at`](crate::wire::item_at) splits them.
+    /// Items, all of them complete and within the limit.
     Items {
         /// The stream.
         key: StreamKey,
         /// The items.
-        items: Bytes,
+        items: Items,
     },
     /// The last event of a stream that this side receives.
     Ended {

@@ -25,8 +25,8 @@ pub(super) struct Output {
     queued: u64,
     /// All bytes that were ever written.
     sent: u64,
-    /// An `Items` frame at the end of the tail: whose, and where it starts.
-    open_items: Option<(StreamKey, usize)>,
+    /// A frame of items at the end of the tail: whose and of which size, and where it starts.
+    open_items: Option<((StreamKey, u32), usize)>,
     /// An empty buffer to use again.
     spare: Vec<u8>,
 }
@@ -125,10 +125,10 @@ impl Output {
         self.chunks.push_back(Chunk::Bulk(bulk));
     }
 
-    /// Queues items, as part of the frame before if that is one of the same stream which has room.
-    pub(super) fn push_items(&mut self, key: StreamKey, items: &[u8]) {
+    /// Queues items, as part of the frame before if that is one of the same stream and size which has room.
+    pub(super) fn push_items(&mut self, key: StreamKey, size: u32, items: &[u8]) {
         if let Some((open, start)) = self.open_items
-            && open == key
+            && open == (key, size)
             && self.tail.len() - start + items.len() <= ITEMS_FRAME
             && let Some(prefix) = self.tail.get_mut(start..start + LENGTH_PREFIX)
             && let Ok(len) = <[u8; LENGTH_PREFIX]>::try_from(&*prefix)
@@ -140,9 +140,9 @@ impl Output {
             return;
         }
         let start = self.tail.len();
-        self.push(Frame::Items { call: key.call, stream: key.stream }, items);
+        self.push(Frame::Items { call: key.call, stream: key.stream, size }, items);
         if self.tail.len() > start {
-            self.open_items = Some((key, start));
+            self.open_items = Some(((key, size), start));
         }
     }
 
@@ -150,14 +150,15 @@ impl Output {
     pub(super) fn push_items_through(
         &mut self,
         key: StreamKey,
+        size: u32,
         items: &[u8],
         write: impl FnOnce(&[IoSlice<'_>]) -> usize,
     ) {
         if !self.is_empty() || items.len() > ITEMS_FRAME {
-            return self.push_items(key, items);
+            return self.push_items(key, size, items);
         }
         // Nothing waits, so the tail is empty.
-        let before = self.begin(Frame::Items { call: key.call, stream: key.stream }, items.len());
+        let before = self.begin(Frame::Items { call: key.call, stream: key.stream, size }, items.len());
         let header = self.tail.len() - before;
         let written = write(&[IoSlice::new(self.tail.get(before..).unwrap_or_default()), IoSlice::new(items)]);
         self.sent += written.min(header + items.len()) as u64;
@@ -273,18 +274,18 @@ mod tests {
         let key = StreamKey { side: CallSide::Local, call: CallId(3), stream: 1 };
         let items = [7; 100];
         let mut whole = Output::default();
-        whole.push_items(key, &items);
+        whole.push_items(key, 1, &items);
         let whole = whole.tail;
         for taken in 0..=whole.len() {
             let (mut output, mut written) = (Output::default(), Vec::new());
-            output.push_items_through(key, &items, |slices| {
+            output.push_items_through(key, 1, &items, |slices| {
                 slices.iter().for_each(|slice| written.extend_from_slice(slice));
                 written.truncate(taken);
                 taken
             });
             assert_eq!((output.sent(), output.end()), (taken as u64, whole.len() as u64));
             assert_eq!(output.is_empty(), taken == whole.len());
-            output.push_items_through(key, &items, |slices| {
+            output.push_items_through(key, 1, &items, |slices| {
                 assert!(taken == whole.len());
                 slices.iter().for_each(|slice| written.extend_from_slice(slice));
                 whole.len()

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Event, Session, input::BadInput};
-use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame, Payload};
+use crate::wire::{CloseKind, FRAME_ALLOWANCE, Frame, Items, Payload};
 
 /// What came of looking for a frame.
 pub(super) enum Received {
@@ -52,7 +52,9 @@ impl Session {
                 return self.receive_reply(call, status, download, payload);
             }
             Frame::Cancel { call } => self.receive_cancel(call),
-            Frame::Items { call, stream } => self.receive_items(call, stream, payload.into_bytes()),
+            Frame::Items { call, stream, size } => {
+                self.receive_items(call, stream, Items { size, bytes: payload.into_bytes() });
+            }
             Frame::End { call, stream, status } => self.receive_end(call, stream, status, payload.into_bytes()),
             Frame::Credit { call, stream, bytes } => self.receive_credit(call, stream, bytes),
             Frame::Stop { call, stream } => self.receive_stop(call, stream),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     id::CallId,
-    wire::{BadItems, Frame, ITEMS_FRAME, Status, TooBig, check_items, split_items},
+    wire::{BadItems, Frame, Items, Status, TooBig},
 };
 
 impl Session {
@@ -20,21 +20,15 @@ impl Session {
         self.send_half(key).map_or(0, SendHalf::credit)
     }
 
-    /// Sends items as a [`Batch`](crate::wire::Batch) puts them together, none of them above
-    /// [`message_limit`](Self::message_limit) and each of them begun within the credit.
-    pub(crate) fn send_items(&mut self, key: StreamKey, batch: &[u8]) -> SendState {
-        if self.is_closed() {
-            return SendState::Stopped;
+    /// Sends items, all of the same size or, if that is 0, each behind its length. None of them is above
+    /// [`message_limit`](Self::message_limit), each of them is begun within the credit, and all but the last fit into
+    /// [`ITEMS_FRAME`](crate::wire::ITEMS_FRAME).
+    pub(crate) fn send_items(&mut self, key: StreamKey, size: u32, items: &[u8]) -> SendState {
+        let state = self.spend(key, items);
+        if state == SendState::Open && !items.is_empty() {
+            self.output.push_items(key, size, items);
         }
-        let Some(half) = self.send_half_mut(key).filter(|half| half.is_open()) else { return SendState::Stopped };
-        half.spend(batch.len());
-        let mut rest = batch;
-        while !rest.is_empty() {
-            let (frame, left) = split_items(rest);
-            self.output.push_items(key, frame);
-            rest = left;
-        }
-        SendState::Open
+        state
     }
 
     /// Like [`send_items`](Self::send_items), but offers the items to `write` where nothing waits before them; it says
@@ -42,15 +36,23 @@ impl Session {
     pub(crate) fn send_items_through(
         &mut self,
         key: StreamKey,
-        batch: &[u8],
+        size: u32,
+        items: &[u8],
         write: impl FnOnce(&[IoSlice<'_>]) -> usize,
     ) -> SendState {
-        if batch.len() > ITEMS_FRAME || self.is_closed() {
-            return self.send_items(key, batch);
+        let state = self.spend(key, items);
+        if state == SendState::Open && !items.is_empty() {
+            self.output.push_items_through(key, size, items, write);
+        }
+        state
+    }
+
+    fn spend(&mut self, key: StreamKey, items: &[u8]) -> SendState {
+        if self.is_closed() {
+            return SendState::Stopped;
         }
         let Some(half) = self.send_half_mut(key).filter(|half| half.is_open()) else { return SendState::Stopped };
-        half.spend(batch.len());
-        self.output.push_items_through(key, batch, write);
+        half.spend(items.len());
         SendState::Open
     }
 
@@ -123,15 +125,15 @@ impl Session {
     }
 
     /// Items came.
-    pub(super) fn receive_items(&mut self, call: CallId, stream: u8, items: Bytes) {
+    pub(super) fn receive_items(&mut self, call: CallId, stream: u8, items: Items) {
         let key = StreamKey { side: receiving(stream), call, stream };
         let limit = self.settings.max_message_size;
         let Some(half) = self.recv_half_mut(key).filter(|half| half.is_unfinished()) else {
             return self.violation(format_args!("items of stream {stream} of the call {call}, which is not open"));
         };
-        match check_items(&items, half.granted, limit) {
+        match items.check(half.granted, limit) {
             Ok(granted) => {
-                if half.receive(items.len(), granted) {
+                if half.receive(items.bytes.len(), granted) {
                     self.events.push_back(Event::Items { key, items });
                 } else {
                     self.note_credit(key);

@@ -9,7 +9,7 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    codec::{DecodeItem, Deserializer, Refused},
+    codec::{DecodeItem, Refused},
     connection::{End, RawReceiver, Target},
     wire::Status,
 };
@@ -70,14 +70,9 @@ impl<I> Stream for Upload<I> {
         let decode = self.decode;
         loop {
             let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
-            if let Some(item) = receiver.next_item() {
-                let mut bytes = Deserializer::new(item);
-                return match decode(&mut bytes) {
-                    Ok(item) if bytes.is_done() => Poll::Ready(Some(item)),
-                    Ok(_) => {
-                        let error = bytes.left_over();
-                        self.undecodable(&error)
-                    }
+            if let Some((bytes, size)) = receiver.next_item() {
+                return match decode(bytes, size) {
+                    Ok(item) => Poll::Ready(Some(item)),
                     Err(error) => self.undecodable(&error),
                 };
             }

@@ -2,30 +2,52 @@
 
 use super::varint::varint;
 
-/// The items of one stream that wait to be sent, each behind its length.
+/// The items of one stream that wait to be sent: a row of those that are as long as the first one, and then the others, each
+/// behind its length.
 #[derive(Debug)]
 pub(crate) struct Batch {
     items: Vec<u8>,
-    /// How many bytes the length of the last item took. Most likely the next one's takes as many.
-    prefix: usize,
+    /// How many bytes are left in front of the next item for its length. 0 within the row.
+    gap: usize,
+    /// How long the items of the row are; more than any item is if there is none.
+    size: usize,
+    /// Where the row ends, if others follow it.
+    end: Option<usize>,
+    /// How long the last item was, and how many before it were as long, since there is no row.
+    last: usize,
+    alike: usize,
 }
+
+/// There is no row.
+const NO_ROW: usize = usize::MAX;
 
 /// An empty batch keeps this much memory.
 const KEPT: usize = 4 << 10;
 
+/// After so many items of one size a row is worth a frame of its own.
+const ALIKE: usize = 64;
+
 impl Default for Batch {
     fn default() -> Self {
-        Self { items: Vec::new(), prefix: 1 }
+        Self { items: Vec::new(), gap: 0, size: NO_ROW, end: None, last: 0, alike: 0 }
     }
 }
 
 impl Batch {
-    /// The items.
-    pub(crate) fn items(&self) -> &[u8] {
-        &self.items
+    /// The items of the row, and how long each of them is.
+    pub(crate) fn row(&self) -> (&[u8], u32) {
+        let row = self.items.get(..self.end.unwrap_or(self.items.len())).unwrap_or_default();
+        // Messages are limited to 2 GiB, see `Settings::bounded`.
+        (row, u32::try_from(self.size).unwrap_or(u32::MAX))
+    }
+
+    /// The items after it, each behind its length.
+    pub(crate) fn others(&self) -> &[u8] {
+        self.end.and_then(|end| self.items.get(end..)).unwrap_or_default()
     }
 
     /// How many bytes they are.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.items.len()
     }
@@ -40,25 +62,44 @@ impl Batch {
     #[inline]
     pub(crate) fn push_with<E>(&mut self, write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), E>) -> Result<(), E> {
         let before = self.items.len();
-        write(&mut self.items, self.prefix)?;
-        let size = self.items.len().saturating_sub(before + self.prefix);
-        match self.items.get_mut(before) {
-            Some(place) if size < 0x80 && self.prefix == 1 => *place = size as u8,
-            _ => self.put_length(before, size),
+        write(&mut self.items, self.gap)?;
+        let size = self.items.len().wrapping_sub(before + self.gap);
+        if size != self.size || self.gap > 0 {
+            self.place(before, size);
         }
         Ok(())
     }
 
-    /// Puts the length in front of the last item, which moves if another length was expected.
-    fn put_length(&mut self, before: usize, size: usize) {
-        let (prefix, len) = varint(size as u64);
-        self.items.splice(before..self.items.len() - size, prefix.into_iter().take(len));
-        self.prefix = len;
+    /// Finds the place of an item that does not simply follow a row.
+    #[inline(never)]
+    fn place(&mut self, before: usize, size: usize) {
+        if before == 0 && self.gap == 0 && size > 0 {
+            self.size = size;
+            return;
+        }
+        self.end.get_or_insert(before);
+        match self.items.get_mut(before) {
+            Some(place) if size < 0x80 && self.gap == 1 => *place = size as u8,
+            _ => {
+                let (prefix, len) = varint(size as u64);
+                self.items.splice(before..before + self.gap, prefix.into_iter().take(len));
+                // Most likely the next one's length takes as many bytes.
+                self.gap = len;
+            }
+        }
+        self.alike = if size == self.last { self.alike + 1 } else { 0 };
+        self.last = size;
     }
 
-    /// Drops what was sent.
-    pub(crate) fn advance(&mut self, bytes: usize) {
-        self.items.drain(..bytes.min(self.items.len()));
+    /// All was sent. Whether there is a row to begin with is decided by the items so far.
+    pub(crate) fn clear(&mut self) {
+        self.items.clear();
+        self.size = NO_ROW;
+        if self.end.is_none() || (self.alike >= ALIKE && self.last > 0) {
+            (self.gap, self.end, self.alike) = (0, None, 0);
+        } else {
+            self.end = Some(0);
+        }
     }
 
     /// Gives memory back: the producer has nothing for now, and there may be many like it.
@@ -75,39 +116,86 @@ mod tests {
     use crate::wire::push_item;
 
     fn push(batch: &mut Batch, item: &[u8]) {
-        let pushed = batch.push_with(|out, prefix| {
-            out.extend((0..prefix).map(|_| 0).chain(item.iter().copied()));
+        let pushed = batch.push_with(|out, gap| {
+            out.extend((0..gap).map(|_| 0).chain(item.iter().copied()));
             Ok::<_, ()>(())
         });
         pushed.unwrap();
     }
 
-    #[test]
-    fn lengths_of_all_sizes_stand_where_they_belong() {
-        let (mut batch, mut expected) = (Batch::default(), Vec::new());
-        for size in [0, 1, 127, 128, 129, 5, 20_000, 20_000, 300, 300, 0] {
-            push(&mut batch, &vec![size as u8; size]);
-            push_item(&mut expected, &vec![size as u8; size]);
-        }
-        assert_eq!(batch.items(), expected);
-        assert_eq!(batch.push_with(|_, _| Err(7)), Err(7));
-        assert_eq!(batch.items(), expected);
+    fn others(items: &[&[u8]]) -> Vec<u8> {
+        let mut expected = Vec::new();
+        items.iter().for_each(|item| push_item(&mut expected, item));
+        expected
     }
 
     #[test]
-    fn what_was_sent_is_dropped_and_memory_given_back() {
+    fn items_of_one_size_are_a_row() {
+        let mut batch = Batch::default();
+        for size in [300, 3, 1] {
+            for item in 0..5 {
+                push(&mut batch, &vec![item; size]);
+            }
+            let expected: Vec<_> = (0..5).flat_map(|item| vec![item; size]).collect();
+            assert_eq!((batch.row(), batch.others()), ((&*expected, size as u32), &[][..]));
+            assert_eq!(batch.len(), expected.len());
+            batch.clear();
+            assert!(batch.is_empty());
+        }
+    }
+
+    #[test]
+    fn lengths_of_all_sizes_stand_where_they_belong() {
+        let items: Vec<_> =
+            [5, 5, 0, 1, 127, 128, 129, 5, 20_000, 20_000, 300, 300, 0].map(|size| vec![7; size]).into();
+        let items: Vec<_> = items.iter().map(|item| &**item).collect();
+        for first in 0..items.len() {
+            let mut batch = Batch::default();
+            let row =
+                items[first..].iter().take_while(|item| !item.is_empty() && item.len() == items[first].len()).count();
+            items[first..].iter().for_each(|item| push(&mut batch, item));
+            assert_eq!(batch.row().0, items[first..first + row].concat());
+            assert_eq!(batch.others(), others(&items[first + row..]));
+            let before = batch.others().to_vec();
+            assert_eq!(batch.push_with(|_, _| Err(7)), Err(7));
+            assert_eq!(batch.others(), before);
+        }
+    }
+
+    #[test]
+    fn a_batch_begins_with_a_row_where_that_is_worth_it() {
+        let mut batch = Batch::default();
+        push(&mut batch, b"a");
+        push(&mut batch, b"bc");
+        batch.clear();
+        for _ in 0..=ALIKE + 1 {
+            // These may be the first ones of a row, which would be known too late for this batch.
+            push(&mut batch, b"abc");
+        }
+        assert_eq!((batch.row().0, batch.others()), (&[][..], &*others(&[&b"abc"[..]; ALIKE + 2])));
+        batch.clear();
+        push(&mut batch, b"abc");
+        push(&mut batch, b"def");
+        assert_eq!((batch.row(), batch.others()), ((&b"abcdef"[..], 3), &[][..]));
+        batch.clear();
+        for _ in 0..=ALIKE + 1 {
+            push(&mut batch, b"");
+        }
+        batch.clear();
+        push(&mut batch, b"abc");
+        assert_eq!((batch.row().0, batch.others()), (&[][..], &*others(&[b"abc"])));
+    }
+
+    #[test]
+    fn memory_is_given_back() {
         let mut batch = Batch::default();
         push(&mut batch, &[1; 9000]);
-        push(&mut batch, &[2; 9]);
-        batch.advance(9002);
-        assert_eq!(batch.items(), [9, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
         batch.rest();
-        assert_eq!(batch.len(), 10);
-        batch.advance(99);
-        assert!(batch.is_empty());
+        assert_eq!(batch.len(), 9000);
+        batch.clear();
         batch.rest();
         assert_eq!(batch.items.capacity(), 0);
         push(&mut batch, &[3]);
-        assert_eq!(batch.items(), [1, 3]);
+        assert_eq!(batch.row(), (&[3][..], 1));
     }
 }

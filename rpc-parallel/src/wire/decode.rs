@@ -39,7 +39,8 @@ pub(crate) fn decode(body: &[u8]) -> Result<(Frame, usize), Malformed> {
             let call = reader.call()?;
             reader.last(Frame::Cancel { call })?
         }
-        kind::ITEMS => Frame::Items { call: reader.call()?, stream: reader.stream()? },
+        kind::ITEMS => Frame::Items { call: reader.call()?, stream: reader.stream()?, size: 0 },
+        kind::ROW => Frame::Items { call: reader.call()?, stream: reader.stream()?, size: reader.size()? },
         kind::END => Frame::End { call: reader.call()?, stream: reader.stream()?, status: reader.status()? },
         kind::CREDIT => {
             let (call, stream, bytes) = (reader.call()?, reader.stream()?, reader.number("the bytes are missing")?);
@@ -109,6 +110,13 @@ impl Reader<'_> {
         self.byte("the stream is missing")
     }
 
+    fn size(&mut self) -> Result<u32, Malformed> {
+        match u32::try_from(self.number("the size is missing")?) {
+            Ok(size @ 1..) => Ok(size),
+            _ => self.fail("the size is out of range"),
+        }
+    }
+
     fn status(&mut self) -> Result<Status, Malformed> {
         match Status::from_byte(self.byte("the status is missing")?) {
             Some(status) => Ok(status),
@@ -170,6 +178,7 @@ fn name(kind: u8) -> &'static str {
         kind::SETTLED => "Settled",
         kind::CLOSING => "Closing",
         kind::CLOSE => "Close",
+        kind::ROW => "Row",
         _ => "unknown",
     }
 }

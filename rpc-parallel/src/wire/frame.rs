@@ -32,6 +32,8 @@ pub(crate) enum Frame {
         call: CallId,
         /// Which of its streams: 0 towards the caller, the others towards the callee.
         stream: u8,
+        /// How long each of them is, or 0 if each stands behind its length.
+        size: u32,
     },
     /// The last frame of a stream. Payload: as the status says.
     End {
@@ -145,7 +147,11 @@ impl Frame {
                 out.extend_from_slice(&[status as u8, u8::from(download)]);
             }
             Self::Cancel { call } => put_call(out, kind::CANCEL, call),
-            Self::Items { call, stream } => put_stream(out, kind::ITEMS, call, stream),
+            Self::Items { call, stream, size: 0 } => put_stream(out, kind::ITEMS, call, stream),
+            Self::Items { call, stream, size } => {
+                put_stream(out, kind::ROW, call, stream);
+                put_varint(out, u64::from(size));
+            }
             Self::End { call, stream, status } => {
                 put_stream(out, kind::END, call, stream);
                 out.push(status as u8);
@@ -246,6 +252,7 @@ pub(super) mod kind {
     pub(crate) const SETTLED: u8 = 9;
     pub(crate) const CLOSING: u8 = 10;
     pub(crate) const CLOSE: u8 = 11;
+    pub(crate) const ROW: u8 = 12;
 }
 
 fn put_call(out: &mut Vec<u8>, kind: u8, call: CallId) {

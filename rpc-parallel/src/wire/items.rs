@@ -1,6 +1,8 @@
-//! The items of a stream inside a frame: each one behind its length.
+//! The items of a stream inside a frame: all of one size, or each one behind its length.
 
-use super::{ITEMS_FRAME, TooBig, varint::take_varint};
+use bytes::Bytes;
+
+use super::{TooBig, varint::take_varint};
 
 #[cfg(test)]
 /// What an item of this length costs in credit: its bytes and those of its length.
@@ -11,7 +13,7 @@ pub(crate) fn item_size(len: usize) -> usize {
 /// Why the items of a frame are not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum BadItems {
-    /// A length is missing, or promises more than there is.
+    /// A length is missing, or promises more than there is; or the last of a row is shorter than the others, or missing.
     Malformed,
     /// An item was begun without credit.
     Overdrawn,
@@ -19,8 +21,59 @@ pub(crate) enum BadItems {
     TooBig(TooBig),
 }
 
-/// Checks a frame's items and returns the credit that is left after them: every item may be begun as long as some is.
-pub(crate) fn check_items(items: &[u8], credit: i64, limit: usize) -> Result<i64, BadItems> {
+/// The items of one frame.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Items {
+    /// How long each of them is, or 0 if each stands behind its length.
+    pub(crate) size: u32,
+    pub(crate) bytes: Bytes,
+}
+
+impl Items {
+    /// Checks the items and returns the credit that is left after them: every item may be begun as long as some is.
+    pub(crate) fn check(&self, credit: i64, limit: usize) -> Result<i64, BadItems> {
+        match self.size as usize {
+            0 => check_each(&self.bytes, credit, limit),
+            size => check_row(&self.bytes, size, credit, limit),
+        }
+    }
+
+    /// The bytes from the item at `at` on, and how many of them it has; `at` moves behind it. `None` at the end.
+    #[inline]
+    pub(crate) fn item_at(&self, at: &mut usize) -> Option<(&[u8], usize)> {
+        let rest = self.bytes.get(*at..)?;
+        let size = self.size as usize;
+        // Nearly all items of a fast stream are as long as the one before.
+        if size > 0 {
+            *at += size;
+            return (size <= rest.len()).then_some((rest, size));
+        }
+        let (len, start) = match *rest.first()? {
+            short if short < 0x80 => (usize::from(short), 1),
+            _ => {
+                let mut after = rest;
+                let len = usize::try_from(take_varint(&mut after)?).ok()?;
+                (len, rest.len() - after.len())
+            }
+        };
+        *at += start.checked_add(len)?;
+        let item = rest.get(start..)?;
+        (len <= item.len()).then_some((item, len))
+    }
+}
+
+fn check_row(items: &[u8], size: usize, credit: i64, limit: usize) -> Result<i64, BadItems> {
+    TooBig::check(size, limit).map_err(BadItems::TooBig)?;
+    if items.is_empty() || !items.len().is_multiple_of(size) {
+        return Err(BadItems::Malformed);
+    }
+    if (items.len() - size) as i64 >= credit {
+        return Err(BadItems::Overdrawn);
+    }
+    Ok(credit - items.len() as i64)
+}
+
+fn check_each(items: &[u8], credit: i64, limit: usize) -> Result<i64, BadItems> {
     // Of each item there is only its length to look at, and one byte has nearly all of them: this loop is as long as a
     // stream of small items has items.
     let short = if limit < 0x80 { 0 } else { 0x80 };
@@ -42,62 +95,6 @@ pub(crate) fn check_items(items: &[u8], credit: i64, limit: usize) -> Result<i64
     if at == items.len() { Ok(credit - at as i64) } else { Err(BadItems::Malformed) }
 }
 
-/// Splits a batch where a frame is full, at [`ITEMS_FRAME`]: what goes into the next frame, and what is left.
-pub(crate) fn split_items(batch: &[u8]) -> (&[u8], &[u8]) {
-    if batch.len() <= ITEMS_FRAME {
-        return (batch, &[]);
-    }
-    let mut rest = batch;
-    while batch.len() - rest.len() < ITEMS_FRAME {
-        let next = take_varint(&mut rest).and_then(|len| rest.get(usize::try_from(len).ok()?..));
-        match next {
-            Some(next) => rest = next,
-            // No batch of ours is malformed; the peer would say so.
-            None => return (batch, &[]),
-        }
-        if rest.is_empty() {
-            break;
-        }
-    }
-    batch.split_at(batch.len() - rest.len())
-}
-
-/// The item at `at`, which moves behind it. `None` at the end of the batch.
-#[inline]
-pub(crate) fn item_at<'a>(batch: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
-    let rest = batch.get(*at..)?;
-    // Nearly all items of a fast stream are short.
-    let (len, start) = match *rest.first()? {
-        short if short < 0x80 => (usize::from(short), 1),
-        _ => {
-            let mut after = rest;
-            let len = usize::try_from(take_varint(&mut after)?).ok()?;
-            (len, rest.len() - after.len())
-        }
-    };
-    let end = start.checked_add(len)?;
-    let item = rest.get(start..end)?;
-    *at += end;
-    Some(item)
-}
-
-/// How many bytes of a batch may be sent with so much credit: whole items, the last of which may overdraw it.
-pub(crate) fn items_within(batch: &[u8], credit: i64) -> usize {
-    let Ok(credit) = usize::try_from(credit) else { return 0 };
-    if batch.len() <= credit {
-        return batch.len();
-    }
-    let mut rest = batch;
-    while batch.len() - rest.len() < credit {
-        let next = take_varint(&mut rest).and_then(|len| rest.get(usize::try_from(len).ok()?..));
-        match next {
-            Some(next) => rest = next,
-            None => return batch.len(),
-        }
-    }
-    batch.len() - rest.len()
-}
-
 /// Appends an item whose bytes are there already.
 #[cfg(test)]
 pub(crate) fn push_item(batch: &mut Vec<u8>, item: &[u8]) {
@@ -107,30 +104,32 @@ pub(crate) fn push_item(batch: &mut Vec<u8>, item: &[u8]) {
 
 /// Takes an item off the front.
 #[cfg(test)]
-pub(crate) fn take_item(batch: &mut bytes::Bytes) -> Option<bytes::Bytes> {
+pub(crate) fn take_item(items: &mut Items) -> Option<Bytes> {
     let mut at = 0;
-    let item = item_at(batch, &mut at)?.len();
-    let mut taken = batch.split_to(at);
-    Some(taken.split_off(at - item))
+    let (_, size) = items.item_at(&mut at)?;
+    let mut taken = items.bytes.split_to(at);
+    Some(taken.split_off(at - size))
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
+
+    fn items(size: u32, bytes: &[u8]) -> Items {
+        Items { size, bytes: Bytes::copy_from_slice(bytes) }
+    }
 
     #[test]
     fn items_survive_a_batch() {
         let mut batch = Vec::new();
-        let items: [&[u8]; 4] = [b"", b"a", &[7; 200], b"end"];
-        for item in items {
+        let lengths: [&[u8]; 4] = [b"", b"a", &[7; 200], b"end"];
+        for item in lengths {
             push_item(&mut batch, item);
         }
-        assert_eq!(batch.len(), items.iter().map(|item| item_size(item.len())).sum::<usize>());
-        assert_eq!(check_items(&batch, 1000, 200), Ok(1000 - batch.len() as i64));
-        let mut batch = Bytes::from(batch);
-        for item in items {
+        assert_eq!(batch.len(), lengths.iter().map(|item| item_size(item.len())).sum::<usize>());
+        let mut batch = items(0, &batch);
+        assert_eq!(batch.check(1000, 200), Ok(1000 - batch.bytes.len() as i64));
+        for item in lengths {
             assert_eq!(take_item(&mut batch).as_deref(), Some(item));
         }
         assert_eq!(take_item(&mut batch), None);
@@ -141,26 +140,26 @@ mod tests {
         let mut batch = Vec::new();
         push_item(&mut batch, &[0; 9]);
         push_item(&mut batch, &[0; 9]);
-        assert_eq!(check_items(&batch, 11, 9), Ok(-9));
-        assert_eq!(check_items(&batch, 10, 9), Err(BadItems::Overdrawn));
-        assert_eq!(check_items(&batch, 99, 8), Err(BadItems::TooBig(TooBig { size: 9, limit: 8 })));
-        assert_eq!(check_items(&batch[..15], 99, 9), Err(BadItems::Malformed));
+        let whole = items(0, &batch);
+        assert_eq!(whole.check(11, 9), Ok(-9));
+        assert_eq!(whole.check(10, 9), Err(BadItems::Overdrawn));
+        assert_eq!(whole.check(99, 8), Err(BadItems::TooBig(TooBig { size: 9, limit: 8 })));
+        assert_eq!(items(0, &batch[..15]).check(99, 9), Err(BadItems::Malformed));
     }
 
     #[test]
-    fn a_long_batch_is_split_between_items() {
-        let mut batch = Vec::new();
-        for _ in 0..100 {
-            push_item(&mut batch, &[1; 5000]);
+    fn a_row_has_items_of_one_size() {
+        let mut row = items(3, b"onetwosix");
+        assert_eq!(row.check(100, 3), Ok(91));
+        assert_eq!(row.check(7, 3), Ok(-2));
+        assert_eq!(row.check(6, 3), Err(BadItems::Overdrawn));
+        assert_eq!(row.check(100, 2), Err(BadItems::TooBig(TooBig { size: 3, limit: 2 })));
+        for bad in [&b""[..], b"on", b"onetw"] {
+            assert_eq!(items(3, bad).check(100, 3), Err(BadItems::Malformed));
         }
-        let (mut rest, mut total) = (&batch[..], 0);
-        while !rest.is_empty() {
-            let (frame, left) = split_items(rest);
-            assert!(frame.len() < ITEMS_FRAME + item_size(5000));
-            assert!(check_items(frame, i64::MAX, 5000).is_ok());
-            total += frame.len();
-            rest = left;
+        for item in [&b"one"[..], b"two", b"six"] {
+            assert_eq!(take_item(&mut row).as_deref(), Some(item));
         }
-        assert_eq!(total, batch.len());
+        assert_eq!(take_item(&mut row), None);
     }
 }

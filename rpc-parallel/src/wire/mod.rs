@@ -33,7 +33,7 @@ pub use close::{CloseKind, CloseReason, Closer, HandshakeFailure, HandshakeStep,
 pub(crate) use decode::{Malformed, announced_len, decode};
 pub(crate) use frame::{CallHead, Frame};
 pub(crate) use hello::{HELLO_LIMIT, Hello, HelloError};
-pub(crate) use items::{BadItems, check_items, item_at, items_within, split_items};
+pub(crate) use items::{BadItems, Items};
 #[cfg(test)]
 pub(crate) use items::{item_size, push_item, take_item};
 pub(crate) use limits::Limits;

@@ -67,7 +67,8 @@ fn the_other_frames_are_pinned() {
     pin(Frame::Reply { call, status: Status::Ok, download: false }, b"hi", "06000000020500006869");
     pin(Frame::Reply { call, status: Status::Panic, download: true }, b"", "0400000002050201");
     pin(Frame::Cancel { call }, b"", "020000000305");
-    pin(Frame::Items { call, stream: 1 }, b"\x01a\x00", "06000000040501016100");
+    pin(Frame::Items { call, stream: 1, size: 0 }, b"\x01a\x00", "06000000040501016100");
+    pin(Frame::Items { call, stream: 1, size: 300 }, b"ab", "070000000c0501ac026162");
     pin(Frame::End { call, stream: 0, status: Status::App }, b"e", "050000000505000165");
     pin(Frame::Credit { call, stream: 0, bytes: 524_288 }, b"", "0600000006050080 8020".replace(' ', "").as_str());
     pin(Frame::Stop { call, stream: 2 }, b"", "03000000070502");

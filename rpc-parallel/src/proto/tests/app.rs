@@ -5,15 +5,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-
 use super::{
     super::*,
     pair::{End, call, local, remote},
 };
 use crate::{
     id::CallId,
-    wire::{Status, item_size, push_item, take_item},
+    wire::{Items, Status, item_size, push_item, take_item},
 };
 
 /// What one side believes. Every payload starts with the token of its call, so that nothing can be taken for
@@ -214,6 +212,7 @@ impl App {
     fn send(&mut self, end: &mut End, key: StreamKey, items: usize, size: usize) {
         let stream = self.sending.get_mut(&key).expect("it was picked");
         let credit = end.session.send_credit(key);
+        let (size, row) = (size.max(16), items.is_multiple_of(2));
         let mut batch = Vec::new();
         let mut next = stream.next;
         for _ in 0..items {
@@ -221,11 +220,15 @@ impl App {
                 break;
             }
             let mut item = [stream.token.to_le_bytes(), next.to_le_bytes()].concat();
-            item.resize(size.max(16), 0);
-            push_item(&mut batch, &item);
+            item.resize(size, 0);
+            if row {
+                batch.extend(item);
+            } else {
+                push_item(&mut batch, &item);
+            }
             next += 1;
         }
-        match end.session.send_items(key, &batch) {
+        match end.session.send_items(key, if row { size as u32 } else { 0 }, &batch) {
             SendState::Open => stream.next = next,
             SendState::Stopped => assert!(stream.stopped),
         }
@@ -236,13 +239,13 @@ impl App {
         assert!(before.is_none());
     }
 
-    fn items(&mut self, key: StreamKey, mut batch: Bytes) {
+    fn items(&mut self, key: StreamKey, mut batch: Items) {
         let stream = self.receiving.get_mut(&key).expect("it is received");
         assert!(!stream.stopped);
+        stream.unconsumed += batch.bytes.len();
         while let Some(item) = take_item(&mut batch) {
             assert_eq!((token(&item), token(&item[8..])), (stream.token, stream.next));
             stream.next += 1;
-            stream.unconsumed += item_size(item.len());
         }
         assert!(stream.unconsumed < 1024 + item_size(1024), "no more than the window and one item");
     }

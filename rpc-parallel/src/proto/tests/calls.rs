@@ -194,7 +194,7 @@ fn c127_unknown_reply_id_closes() {
         (reply(3), "protocol violation: a reply to the call #3, which is not open"),
         (Frame::Done { call: CallId(3) }, "protocol violation: the call #3 is done, which is not open"),
         (
-            Frame::Items { call: CallId(0), stream: 0 },
+            Frame::Items { call: CallId(0), stream: 0, size: 0 },
             "protocol violation: items of stream 0 of the call #0, which is not open",
         ),
         (
@@ -232,7 +232,7 @@ fn what_comes_late_for_a_finished_call_is_ignored() {
     assert!(!mock.end.session.is_closed() && mock.end.take().is_empty());
     // The driver may be late too.
     let key = remote(CallId(9), 0);
-    assert_eq!(mock.end.session.send_items(key, b"\x01x"), SendState::Stopped);
+    assert_eq!(mock.end.session.send_items(key, 0, b"\x01x"), SendState::Stopped);
     mock.end.session.end_stream(key, Status::Ok, Vec::new());
     mock.end.session.stop_stream(local(CallId(9), 0));
     mock.end.session.consumed(local(CallId(9), 0), 100);

@@ -104,7 +104,7 @@ fn a_graceful_close_waits_for_streams_and_one_way_messages() {
     pair.initiator.session.close_gracefully(pair.now, Duration::from_secs(60), "");
     pair.drive();
     assert!(!pair.initiator.session.is_closed());
-    let _ = pair.acceptor.session.send_items(remote(id, 0), &batch(&[b"last"]));
+    let _ = pair.acceptor.session.send_items(remote(id, 0), 0, &batch(&[b"last"]));
     pair.acceptor.session.end_stream(remote(id, 0), Status::Ok, Vec::new());
     pair.drive();
     assert!(!pair.initiator.session.is_closed());

@@ -192,12 +192,12 @@ fn credit_is_merged_for_a_peer_that_does_not_read() {
     let key = StreamKey { side: CallSide::Remote, call: CallId(0), stream: 1 };
     mock.end.session.stop_stream(key);
     // What a peer sends that has no credit any more is not even possible; what it may send is one note.
-    mock.frame(Frame::Items { call: CallId(0), stream: 1 }, &batch(&[&[0; 900]]));
+    mock.frame(Frame::Items { call: CallId(0), stream: 1, size: 0 }, &batch(&[&[0; 900]]));
     assert!(mock.end.session.bytes_queued() < waiting + 20);
     assert_eq!(mock.end.session.owing.len(), 1);
     mock.end.write_all();
     assert!(mock.end.session.owing.is_empty());
-    mock.frame(Frame::Items { call: CallId(0), stream: 1 }, &batch(&[&[0; 900]]));
+    mock.frame(Frame::Items { call: CallId(0), stream: 1, size: 0 }, &batch(&[&[0; 900]]));
     assert!(!mock.end.session.is_closed(), "the credit was given after all");
 }
 

@@ -41,7 +41,9 @@ fn frame() -> impl Strategy<Value = (Frame, Vec<u8>)> {
             .prop_map(|(call, status, download, payload)| (Frame::Reply { call, status, download }, payload)),
         1 => id().prop_map(move |call| bare(Frame::Cancel { call })),
         2 => (id(), 0..3_u8, 0..600_usize)
-            .prop_map(|(call, stream, size)| (Frame::Items { call, stream }, batch(&[&vec![0; size]]))),
+            .prop_map(|(call, stream, size)| (Frame::Items { call, stream, size: 0 }, batch(&[&vec![0; size]]))),
+        2 => (id(), 0..3_u8, 1..300_u32, 0..5_usize)
+            .prop_map(|(call, stream, size, count)| (Frame::Items { call, stream, size }, vec![0; size as usize * count])),
         2 => (id(), 0..3_u8, status(), payload())
             .prop_map(|(call, stream, status, payload)| (Frame::End { call, stream, status }, payload)),
         1 => (id(), 0..3_u8, any::<u64>())
@@ -63,7 +65,7 @@ fn serve(mock: &mut Mock) {
             Event::Called { call, uploads, .. } if call.0 % 2 == 0 => {
                 let _ = mock.end.session.reply(call, Status::Ok, Vec::new(), uploads > 0);
             }
-            Event::Items { key, items } => mock.end.session.consumed(key, items.len()),
+            Event::Items { key, items } => mock.end.session.consumed(key, items.bytes.len()),
             Event::Closed(_) => mock.end.events.push(event),
             _ => {}
         }

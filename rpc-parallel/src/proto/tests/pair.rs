@@ -11,7 +11,7 @@ use super::super::*;
 use crate::{
     id::{BuildId, CallId, FunctionId, WorkerId},
     settings::Settings,
-    wire::{CloseReason, FRAME_ALLOWANCE, HELLO_LIMIT, Payload, Status, push_item, take_item},
+    wire::{CloseReason, FRAME_ALLOWANCE, HELLO_LIMIT, Items, Payload, Status, push_item, take_item},
 };
 
 /// One end of a [`Pair`], or the only end against a mock peer.
@@ -285,7 +285,7 @@ impl Pair {
 }
 
 /// The items of an event's batch.
-pub(super) fn items(mut batch: Bytes) -> Vec<Vec<u8>> {
+pub(super) fn items(mut batch: Items) -> Vec<Vec<u8>> {
     std::iter::from_fn(|| take_item(&mut batch)).map(|item| item.to_vec()).collect()
 }
 

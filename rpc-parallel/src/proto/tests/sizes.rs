@@ -67,7 +67,7 @@ fn c169_a_stream_ends_with_the_error_after_what_was_sent_before() {
     pair.reply(id, b"", true);
     let key = remote(id, 0);
     assert_eq!(pair.acceptor.session.message_limit(), 2000);
-    let _ = pair.acceptor.session.send_items(key, &batch(&[&[0; 2000]]));
+    let _ = pair.acceptor.session.send_items(key, 0, &batch(&[&[0; 2000]]));
     let payload = TooBig { size: 2001, limit: 2000 }.payload("an item");
     pair.acceptor.session.end_stream(key, Status::TooBig, payload);
     pair.acceptor.session.end_stream(key, Status::TooBig, Vec::new());
@@ -119,7 +119,7 @@ fn c170_a_message_above_the_receivers_limit_closes() {
     assert_eq!((reason.text(), reason.kind(), reason.closer()), (&*text(2001), CloseKind::TooBig, Closer::Local));
     let mut mock = Mock::connected(limited(2000));
     mock.frame(Frame::Call(head), &[0; 2000]);
-    mock.frame(Frame::Items { call: CallId(0), stream: 1 }, &batch(&[b"good", &[0; 2001]]));
+    mock.frame(Frame::Items { call: CallId(0), stream: 1, size: 0 }, &batch(&[b"good", &[0; 2001]]));
     assert_eq!(mock.closed().text(), text(2001));
     let mut mock = Mock::connected(limited(2000));
     mock.frame(Frame::Call(head), b"");
@@ -146,21 +146,26 @@ fn c170_an_announced_size_is_enough() {
 }
 
 #[test]
-fn a_batch_above_the_frame_limit_is_split() {
+fn items_that_wait_together_stay_within_a_frame() {
     let mut pair = Pair::connected(Settings { max_message_size: 1024, ..Settings::default() });
     let id = pair.call(call("x"));
     pair.reply(id, b"", true);
-    let batch = batch(&vec![&[7; 1000][..]; 900]);
-    let _ = pair.acceptor.session.send_items(remote(id, 0), &batch);
+    let (batch, row) = (batch(&[&[7; 1000][..]; 9]), [7; 9000]);
+    for _ in 0..50 {
+        let _ = pair.acceptor.session.send_items(remote(id, 0), 0, &batch);
+    }
+    for _ in 0..50 {
+        let _ = pair.acceptor.session.send_items(remote(id, 0), 1000, &row);
+    }
     pair.drive();
     let received: usize = pair
         .initiator
         .take()
         .iter()
         .map(|event| match event {
-            Event::Items { items, .. } => items.len(),
+            Event::Items { items, .. } => items.bytes.len(),
             _ => 0,
         })
         .sum();
-    assert_eq!(received, batch.len());
+    assert_eq!(received, 50 * (batch.len() + row.len()));
 }

@@ -29,8 +29,8 @@ fn downloading(settings: Settings) -> (Pair, CallId) {
 fn c122_a_reply_comes_before_the_stream_that_it_announces() {
     let (mut pair, id) = downloading(Settings::default());
     let key = remote(id, 0);
-    assert_eq!(pair.acceptor.session.send_items(key, &batch(&[b"a", b""])), SendState::Open);
-    assert_eq!(pair.acceptor.session.send_items(key, &batch(&[b"b"])), SendState::Open);
+    assert_eq!(pair.acceptor.session.send_items(key, 0, &batch(&[b"a", b""])), SendState::Open);
+    assert_eq!(pair.acceptor.session.send_items(key, 0, &batch(&[b"b"])), SendState::Open);
     pair.acceptor.session.end_stream(key, Status::Ok, Vec::new());
     pair.drive();
     let mut events = pair.initiator.take().into_iter();
@@ -52,9 +52,9 @@ fn c143_what_is_sent_at_once_arrives_before_the_end() {
     let mut pair = Pair::connected(Settings::default()).with_pieces(vec![1]);
     let id = pair.call(call("x"));
     pair.reply(id, b"", true);
-    let _ = pair.acceptor.session.send_items(remote(id, 0), &batch(&[b"1", b"2"]));
+    let _ = pair.acceptor.session.send_items(remote(id, 0), 0, &batch(&[b"1", b"2"]));
     pair.acceptor.session.end_stream(remote(id, 0), Status::App, b"why".to_vec());
-    assert_eq!(pair.acceptor.session.send_items(remote(id, 0), &batch(&[b"3"])), SendState::Stopped);
+    assert_eq!(pair.acceptor.session.send_items(remote(id, 0), 0, &batch(&[b"3"])), SendState::Stopped);
     pair.drive();
     let events = pair.initiator.take();
     let [Event::Replied { .. }, Event::Items { .. }, Event::Ended { status, payload, .. }] = &events[..] else {
@@ -68,9 +68,9 @@ fn c143_what_is_sent_at_once_arrives_before_the_end() {
 fn uploads_and_a_download_are_independent() {
     let mut pair = Pair::connected(Settings::default());
     let id = pair.call(OpenCall { uploads: 2, ..call("x") });
-    let _ = pair.initiator.session.send_items(local(id, 2), &batch(&[b"two"]));
+    let _ = pair.initiator.session.send_items(local(id, 2), 0, &batch(&[b"two"]));
     pair.initiator.session.end_stream(local(id, 2), Status::Ok, Vec::new());
-    let _ = pair.initiator.session.send_items(local(id, 1), &batch(&[b"one"]));
+    let _ = pair.initiator.session.send_items(local(id, 1), 0, &batch(&[b"one"]));
     pair.drive();
     let events = pair.acceptor.take();
     assert!(
@@ -94,7 +94,7 @@ fn credit_bounds_what_is_on_the_way() {
     let (from, to) = (remote(id, 0), local(id, 0));
     assert_eq!(pair.acceptor.session.send_credit(from), 1024);
     // 1023 bytes with their length, and then one more item.
-    let _ = pair.acceptor.session.send_items(from, &batch(&[&[0; 1021], &[1; 300]]));
+    let _ = pair.acceptor.session.send_items(from, 0, &batch(&[&[0; 1021], &[1; 300]]));
     assert_eq!(pair.acceptor.session.send_credit(from), 1 - 302);
     pair.drive();
     assert!(matches!(pair.initiator.take_one(), Event::Items { .. }));
@@ -127,14 +127,14 @@ fn c141_stop_and_end_that_cross_are_harmless() {
     pair.initiator.take();
     assert_eq!(pair.call(call("y")), id);
     pair.reply(id, b"", true);
-    assert_eq!(pair.acceptor.session.send_items(remote(id, 0), &batch(&[b"new"])), SendState::Open);
+    assert_eq!(pair.acceptor.session.send_items(remote(id, 0), 0, &batch(&[b"new"])), SendState::Open);
 }
 
 #[test]
 fn c141_a_stopped_sender_is_told_once_and_may_end_with_an_error() {
     let (mut pair, id) = downloading(small_window());
     let (from, to) = (remote(id, 0), local(id, 0));
-    let _ = pair.acceptor.session.send_items(from, &batch(&[&[0; 1100]]));
+    let _ = pair.acceptor.session.send_items(from, 0, &batch(&[&[0; 1100]]));
     pair.drive();
     assert!(matches!(pair.initiator.take_one(), Event::Items { .. }));
     pair.initiator.session.stop_stream(to);
@@ -142,7 +142,7 @@ fn c141_a_stopped_sender_is_told_once_and_may_end_with_an_error() {
     pair.initiator.session.consumed(to, 1102);
     pair.drive();
     assert!(matches!(pair.acceptor.take()[..], [Event::Stopped { .. }]));
-    assert_eq!(pair.acceptor.session.send_items(from, &batch(&[b"no"])), SendState::Stopped);
+    assert_eq!(pair.acceptor.session.send_items(from, 0, &batch(&[b"no"])), SendState::Stopped);
     pair.acceptor.session.end_stream(from, Status::App, b"error".to_vec());
     pair.drive();
     assert!(matches!(pair.initiator.take_one(), Event::Ended { status: Status::App, .. }));
@@ -156,7 +156,7 @@ fn credit_keeps_coming_for_a_stream_that_nobody_reads() {
     // The Stop does not arrive for a while.
     pair.initiator.session.stop_stream(to);
     for _ in 0..10 {
-        let _ = pair.acceptor.session.send_items(from, &batch(&[&[0; 600]]));
+        let _ = pair.acceptor.session.send_items(from, 0, &batch(&[&[0; 600]]));
         while pair.deliver_to_initiator() {}
     }
     assert!(pair.initiator.take().is_empty());
@@ -168,11 +168,11 @@ fn c140_a_cancelled_stream_ends_on_both_sides() {
     let mut pair = Pair::connected(Settings::default());
     let id = pair.call(OpenCall { uploads: 1, ..call("x") });
     pair.reply(id, b"", true);
-    let _ = pair.acceptor.session.send_items(remote(id, 0), &batch(&[b"never seen"]));
+    let _ = pair.acceptor.session.send_items(remote(id, 0), 0, &batch(&[b"never seen"]));
     pair.deliver_to_initiator();
     pair.initiator.take();
     pair.initiator.session.cancel(id);
-    let _ = pair.acceptor.session.send_items(remote(id, 0), &batch(&[b"nor this"]));
+    let _ = pair.acceptor.session.send_items(remote(id, 0), 0, &batch(&[b"nor this"]));
     pair.drive();
     assert!(matches!(pair.acceptor.take_one(), Event::CallAborted { .. }));
     assert!(pair.initiator.take().is_empty());
@@ -191,7 +191,7 @@ fn an_overdrawn_stream_closes() {
         uploads: 1,
     };
     mock.frame(Frame::Call(head), b"");
-    let stream = Frame::Items { call: CallId(0), stream: 1 };
+    let stream = Frame::Items { call: CallId(0), stream: 1, size: 0 };
     mock.frame(stream, &batch(&[&[0; 1023]]));
     assert!(!mock.end.session.is_closed());
     mock.frame(stream, &batch(&[b"x"]));
