@@ -55,7 +55,7 @@ impl Process {
         (process, Links { wish: wish_seen, death: death_known })
     }
 
-    /// Its pid; 0 before the keeper knows it, which no process has that [`launch`](super::launch) has returned.
+    /// Its pid; 0 before it is started, which no process is that [`launch`](super::launch) has returned.
     pub(crate) fn pid(&self) -> u32 {
         self.0.pid.load(Ordering::Acquire)
     }

@@ -1,26 +1,25 @@
 //! Starting a child and waiting until it is ready.
 
-use std::{ffi::OsStr, io, os::unix::net::UnixStream, time::Duration};
+use std::{ffi::OsStr, io, os::unix::net::UnixStream};
 
-use tokio::{
-    sync::oneshot::{self, error::RecvError},
-    time::sleep,
-};
+use tokio::sync::oneshot::{self, error::RecvError};
 
 use super::{
     Launch, LaunchError, Process, Stderr,
     entry::{self, MARKER},
     executable::host,
     first::FirstConnection,
-    keeper,
+    keeper::keeper,
     messages::{MAX_DESCRIPTORS, MAX_NAME, MAX_TICKET},
     request::Request,
     socket::pair,
+    spawn,
 };
 
 /// Starts a child and waits until it is ready; gives what it said then, and our end of its first connection.
 ///
-/// If the future is dropped, the child is killed and reaped.
+/// The child is started by the thread that polls this first, which waits until it runs the program: about as long as the
+/// kernel takes to copy what describes this process. If the future is dropped, the child is killed and reaped.
 pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStream), LaunchError> {
     launch.check()?;
     let stdout = launch.stdout.open()?;
@@ -33,11 +32,11 @@ pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStre
     let connection = FirstConnection::new(ours).map_err(failed)?;
     let (process, links) = Process::new(launch.name.clone(), host());
     let (refusal, refused) = oneshot::channel();
+    let keeper = keeper().map_err(LaunchError::Keeper)?;
     let starting = Starting { process: process.clone(), over: false };
-    let request = Request { launch, first: theirs, stdout, stderr, process, links, refusal };
-    keeper::submit(request).map_err(LaunchError::Keeper)?;
+    spawn::start(Request { launch, first: theirs, stdout, stderr, process, links, refusal }, &keeper)?;
     let ready = starting.ready(&connection, refused).await?;
-    Ok((starting.over().await, ready, connection.into_stream()))
+    Ok((starting.over(), ready, connection.into_stream()))
 }
 
 /// A child on its way. If nobody waits for it any longer, it is killed, also when it has just become ready.
@@ -71,11 +70,7 @@ impl Starting {
     }
 
     /// The child belongs to whoever gets it from now on.
-    async fn over(mut self) -> Process {
-        // The keeper notes the number as soon as the child runs, which then has most of its start before it.
-        while self.process.pid() == 0 {
-            sleep(Duration::from_millis(1)).await;
-        }
+    fn over(mut self) -> Process {
         self.over = true;
         self.process.clone()
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariants, which the tests name:
 //!
-//! - **P1**: one thread, the keeper, starts and reaps every child, and never ends.
+//! - **P1**: one thread, the keeper, watches and reaps every child, and never ends.
 //! - **P2**: a child whose launch failed or was dropped is dead and reaped.
 //! - **P3**: no signal goes to a pid or a group after it was reaped.
 //! - **P4**: the plain processes in a child's group die with it.

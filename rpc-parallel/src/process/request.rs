@@ -1,4 +1,4 @@
-//! What is to be started, on its way to the keeper, and a ready child on its way back.
+//! What is to be started.
 
 use std::{ffi::OsString, os::fd::OwnedFd, path::PathBuf, time::Duration};
 

@@ -16,6 +16,7 @@ use super::{
     exec::{Exec, Executed},
     executable::missing_directory,
     handle::Links,
+    keeper::Keeper,
     messages::{Flags, Header},
     redirect::Output,
     request::Request,
@@ -24,14 +25,15 @@ use super::{
     watch::{self, ExitWatch},
 };
 
-/// Starts a child; a task of its own does the rest.
-pub(super) fn start(request: Request, relay: &Relay) {
+/// Starts a child, on this thread: a hop to the keeper's would be to a CPU that sleeps, and takes longer than the start
+/// itself. A task of the keeper does the rest.
+pub(super) fn start(request: Request, keeper: &Keeper) -> Result<(), LaunchError> {
     let Request { mut launch, first, stdout, stderr, process, links, refusal } = request;
     launch.descriptors.insert(0, first);
-    match spawn(launch, stdout, stderr, (process, links), relay) {
-        Ok(kept) => drop(tokio::spawn(kept.keep(refusal))),
-        Err(error) => drop(refusal.send(error)),
-    }
+    let _entered = keeper.runtime.enter();
+    let kept = spawn(launch, stdout, stderr, (process, links), &keeper.relay)?;
+    drop(keeper.runtime.spawn(kept.keep(refusal)));
+    Ok(())
 }
 
 /// Everything that may fail is done before the process exists.

@@ -38,6 +38,9 @@ use crate::{
 ///
 /// This process may end in any way, by `SIGKILL` too.
 ///
+/// The thread that awaits it starts the process, as with `std::process::Command`: the worker inherits that thread's CPU affinity,
+/// priority and directory, and the thread waits for the kernel, some 0.1 ms, until the program runs.
+///
 /// # Cancel safety
 ///
 /// Dropping the future ends the worker, however far its start has come.

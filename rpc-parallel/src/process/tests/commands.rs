@@ -67,6 +67,11 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
             }
             // name;command;command: a worker of this worker, that lives as long as this one.
             "nest" => block_on(nest(rest, OnMasterLoss::End, Vec::new())).unwrap(),
+            // Started by a thread that has ended.
+            "nest-thread" => thread::scope(|scope| {
+                let nested = scope.spawn(|| block_on(nest(rest, OnMasterLoss::End, Vec::new())));
+                nested.join().unwrap().unwrap();
+            }),
             // It gets the descriptors of this one.
             "nest-survive" => {
                 let descriptors = std::mem::take(&mut ticket.descriptors);

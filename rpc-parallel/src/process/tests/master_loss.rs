@@ -56,6 +56,22 @@ async fn a_killed_root_takes_its_tree_along() {
     assert_eq!(with_token(&name), []);
 }
 
+/// The kernel knows a child's parent as the thread that has started it.
+#[tokio::test]
+async fn a_stopped_worker_dies_with_its_master_also_if_the_thread_that_started_it_is_gone() {
+    let name = token("thread");
+    let _cleanup = Cleanup(name.clone());
+    let (master, _) = started("master", &format!("nest-thread {name};ready;wait\nready\nwait")).await;
+    let nested = with_token(&name)[0];
+    eventually(SOON, "it is stopped", || {
+        // Again if it was continued by the end of that thread, which may be later than the thread's own word of it.
+        kill_process(Pid::from_raw(nested as i32).unwrap(), Signal::STOP).unwrap();
+        stat(nested).is_some_and(|(state, _)| state == 'T')
+    });
+    kill_alone(&master);
+    eventually(AT_ONCE, "it is gone", || with_token(&name).is_empty());
+}
+
 #[tokio::test]
 async fn a_survivor_lives_on_and_dies_with_its_processes() {
     let name = token("survivor");
