@@ -89,12 +89,12 @@ impl<'de> Deserializer<'de> {
             self.rest = rest;
             return Ok(u64::from(*first));
         }
-        if let Some(first) = self.rest.first_chunk()
-            && let Some((value, len)) = take_short_varint(*first)
+        if let Some((value, len)) = take_short_varint(self.rest)
             && len <= longest
             && u64::from(value) <= max
+            && let Some(rest) = self.rest.get(len..)
         {
-            self.rest = self.rest.get(len..).unwrap_or_default();
+            self.rest = rest;
             return Ok(value.into());
         }
         match take_long_varint(self.rest, longest, max) {

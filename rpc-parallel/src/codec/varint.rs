@@ -35,10 +35,18 @@ fn spread(bits: u64) -> u64 {
     (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
-/// A number of at most four bytes, and how many it has; none if it is longer.
+/// A number of at most four bytes, and how many it has; none if it is longer. Where the bytes end in it, it seems to have more
+/// of them.
 #[inline]
-pub(super) fn take_short_varint(bytes: [u8; 4]) -> Option<(u32, usize)> {
-    let word = u32::from_le_bytes(bytes);
+pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
+    let word = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last()) {
+        (Some(word), ..) => u32::from_le_bytes(*word),
+        // The second of two bytes comes to its own place twice.
+        (None, Some(half), Some(last)) => {
+            u32::from(u16::from_le_bytes(*half)) | u32::from(*last) << (8 * (bytes.len() - 1))
+        }
+        _ => return None,
+    };
     let last = !word & MORE as u32;
     if last == 0 {
         return None;
