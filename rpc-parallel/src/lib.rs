@@ -101,6 +101,7 @@ mod id;
 mod init;
 mod memory;
 mod panic;
+mod power;
 mod private;
 mod process;
 mod proto;

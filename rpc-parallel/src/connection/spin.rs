@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     connection::core::{Core, Shared},
-    cpus,
+    cpus, power,
 };
 
 /// Whether looking has been worth it on one connection: what fails is tried ever more rarely.
@@ -106,6 +106,11 @@ impl Score {
             self.raise(usize::from(self.level < NEAR));
             self.missed = Some(start);
         }
+    }
+
+    /// There is no power to spare for it now: the next try is far away.
+    fn give_up(&mut self) {
+        self.raise(SKIPS.len());
     }
 
     /// Something has come without being looked for, or too late.
@@ -225,6 +230,10 @@ impl Shared {
     /// if the peer has a CPU of its own.
     pub(super) fn spin(&self, chance: Chance, polled: bool) -> bool {
         let start = Instant::now();
+        if power::on_battery(start) {
+            self.lock().score.give_up();
+            return false;
+        }
         let mut looks = 0;
         loop {
             looks += 1;
@@ -307,6 +316,16 @@ mod tests {
     fn who_yields_to_somebody_with_more_to_do_gives_up_sooner() {
         let mut score = Score::new(LIMIT);
         assert!(fail(&mut score, 10_000, 3 * LIMIT, LIMIT) < 12);
+    }
+
+    #[test]
+    fn what_is_given_up_is_tried_again_after_many_chances_and_goes_on_once_it_succeeds() {
+        let mut score = Score::new(LIMIT);
+        score.give_up();
+        assert_eq!((score.level, score.skip), (SKIPS.len() - 1, SKIPS[SKIPS.len() - 1]));
+        let now = Instant::now();
+        score.note(true, now, now + LIMIT / 2);
+        assert_eq!(score.skip, 0);
     }
 
     #[test]
