@@ -60,7 +60,8 @@ const SHAPES: [Shape; 5] = [
     },
 ];
 
-const POINT: &str = "#[derive(Debug, serde::Deserialize, serde::Serialize)]\npub struct Point {\n    x: u32,\n    y: u32,\n}\n";
+const POINT: &str =
+    "#[derive(Debug, serde::Deserialize, serde::Serialize)]\npub struct Point {\n    x: u32,\n    y: u32,\n}\n";
 
 /// A program on this library.
 pub(crate) fn ours(kind: Kind, methods: usize) -> String {
@@ -75,7 +76,8 @@ pub(crate) fn ours(kind: Kind, methods: usize) -> String {
              Ok(Self)\n    }\n}\n\n#[rpc_parallel::worker]\nimpl Service for Server {\n";
     for index in 0..methods {
         let Shape { parameters, output, body, .. } = kind.shape(index);
-        let _ = writeln!(text, "    async fn method_{index}(&self, {parameters}) -> {output} {{\n        {body}\n    }}");
+        let _ =
+            writeln!(text, "    async fn method_{index}(&self, {parameters}) -> {output} {{\n        {body}\n    }}");
     }
     text += "}\n\n";
     calls(&mut text, kind, methods, "ServiceClient", "");
@@ -85,7 +87,7 @@ pub(crate) fn ours(kind: Kind, methods: usize) -> String {
     text
 }
 
-/// A program on tarpc.
+/// A program on tarpc that does the same: it starts a copy of itself, which serves what it inherits.
 pub(crate) fn theirs(kind: Kind, methods: usize) -> String {
     let mut text = format!("{POINT}#[tarpc::service]\npub trait Service {{\n");
     for index in 0..methods {
@@ -103,20 +105,51 @@ pub(crate) fn theirs(kind: Kind, methods: usize) -> String {
     }
     text += "}\n\n";
     calls(&mut text, kind, methods, "ServiceClient", "tarpc::context::current(), ");
-    text += "#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {\n    \
-             use futures::StreamExt;\n    use tarpc::server::Channel;\n    \
-             let path = std::env::temp_dir().join(format!(\"compile-cost-{}\", std::process::id()));\n    \
-             use tarpc::{serde_transport::unix, tokio_serde::formats::Bincode};\n    \
-             let mut listener = unix::listen(&path, Bincode::default).await.unwrap();\n    \
-             tokio::spawn(async move {\n        \
-             let transport = listener.next().await.unwrap().unwrap();\n        \
-             let channel = tarpc::server::BaseChannel::with_defaults(transport);\n        \
-             channel.execute(Server.serve()).for_each(async |call| drop(tokio::spawn(call))).await;\n    });\n    \
-             let transport = unix::connect(&path, Bincode::default).await.unwrap();\n    \
-             let client = ServiceClient::new(tarpc::client::Config::default(), transport).spawn();\n    \
-             calls(&client).await;\n    let _ = std::fs::remove_file(path);\n}\n";
+    text += TARPC_MAIN;
     text
 }
+
+const TARPC_MAIN: &str = r#"
+type Transport<I, O> = tarpc::serde_transport::Transport<
+    tokio::net::UnixStream,
+    I,
+    O,
+    tarpc::tokio_serde::formats::Bincode<I, O>,
+>;
+
+fn transport<I, O>(socket: std::os::unix::net::UnixStream) -> Transport<I, O>
+where
+    I: for<'de> serde::Deserialize<'de>,
+    O: serde::Serialize,
+{
+    socket.set_nonblocking(true).unwrap();
+    let socket = tokio::net::UnixStream::from_std(socket).unwrap();
+    Transport::from((socket, tarpc::tokio_serde::formats::Bincode::default()))
+}
+
+async fn serve() {
+    use futures::StreamExt;
+    use tarpc::server::Channel;
+    let socket = std::os::fd::AsFd::as_fd(&std::io::stdin()).try_clone_to_owned().unwrap();
+    let channel = tarpc::server::BaseChannel::with_defaults(transport(socket.into()));
+    channel.execute(Server.serve()).for_each(async |call| drop(tokio::spawn(call))).await;
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    if std::env::args().nth(1).as_deref() == Some("worker") {
+        return serve().await;
+    }
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let program = std::env::current_exe().unwrap();
+    let theirs = std::os::fd::OwnedFd::from(theirs);
+    let mut worker = std::process::Command::new(program).arg("worker").stdin(theirs).spawn().unwrap();
+    let client = ServiceClient::new(tarpc::client::Config::default(), transport(ours)).spawn();
+    calls(&client).await;
+    drop(client);
+    worker.wait().unwrap();
+}
+"#;
 
 /// Functions of ten calls each, as a program of many calls has them.
 fn calls(text: &mut String, kind: Kind, methods: usize, client: &str, context: &str) {

@@ -6,14 +6,21 @@ use crate::{Cost, Kind, Row, chart::Chart};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
-/// A row of the table.
-pub(crate) fn line(row: &Row) -> String {
-    let Row { kind, methods, ours, theirs } = row;
+/// The row of the table at this index.
+pub(crate) fn line(rows: &[Row], index: usize) -> String {
+    let Row { kind, methods, ours, theirs } = &rows[index];
     let mut line = format!("| {} | {methods} |", kind.name());
     let _ = write!(line, " {:.2} / {:.2} |", ours.check, theirs.check);
     let _ = write!(line, " {} / {} |", ours.lines, theirs.lines);
     let _ = write!(line, " {} / {} |", ours.size >> 10, theirs.size >> 10);
     let _ = write!(line, " {} / {} |", ours.stripped >> 10, theirs.stripped >> 10);
+    match rows.iter().find(|row| row.kind == *kind).filter(|row| row.methods < *methods) {
+        Some(one) => {
+            let added = |cost: &Cost, one: &Cost| (cost.stripped as f64 - one.stripped as f64) / 1024.0;
+            let _ = write!(line, " {:.0} / {:.0} |", added(ours, &one.ours), added(theirs, &one.theirs));
+        }
+        None => line += " |",
+    }
     let _ = write!(line, " {:.1} / {:.1} |", ours.build, theirs.build);
     line
 }
@@ -21,8 +28,8 @@ pub(crate) fn line(row: &Row) -> String {
 /// Writes docs/compile-cost.md and its charts.
 pub(crate) fn write(rows: &[Row], rounds: usize) {
     let mut text = HEAD.replace("RUSTC", &rustc()).replace("ROUNDS", &rounds.to_string());
-    for row in rows {
-        text += &line(row);
+    for index in 0..rows.len() {
+        text += &line(rows, index);
         text.push('\n');
     }
     for kind in Kind::ALL {
@@ -73,17 +80,21 @@ This page is written by
 
     cargo run --release --manifest-path tests/compile-cost/Cargo.toml
 
-Each program has one trait, its implementation, and a call of every method, once for rpc-parallel and once for tarpc 0.38 over
-its Unix transport with bincode. *u64 → u64* is that one signature for all methods; *mixed* is five signatures in turn.
+Each program has one trait, its implementation, and a call of every method. It starts a copy of itself as a worker, connects to
+it over an inherited socket pair, and makes the calls: once with rpc-parallel, and once with tarpc 0.38, bincode, and a start by
+hand, which does nothing about workers that are left over, deaths, or their reasons. *u64 → u64* is that one signature for all
+methods; *mixed* is five signatures in turn.
 
 - **check**: seconds of CPU time of `cargo check` of this crate alone, not incremental, everything it depends on being there;
   the median of rounds, here ROUNDS, that alternate between the two. It is nearly all on one thread.
 - **expanded**: lines of `rustc -Zunpretty=expanded`.
 - **program**: KiB of the optimised program, with cargo's default profile, as it is and stripped.
+- **methods**: what the trait adds to that, stripped: KiB more than with one method. The rest is there once in a program, however
+  many traits it has: the runtime, and of rpc-parallel what looks after processes, connections and streams.
 - **build**: seconds of CPU time, on all threads, of that build of this crate alone, once.
 
 With Rust RUSTC. Each cell is rpc-parallel / tarpc.
 
-| signatures | methods | check, s | expanded, lines | program, KiB | stripped, KiB | build, s |
-|---|---:|---:|---:|---:|---:|---:|
+| signatures | methods | check, s | expanded, lines | program, KiB | stripped, KiB | methods, KiB | build, s |
+|---|---:|---:|---:|---:|---:|---:|---:|
 ";
