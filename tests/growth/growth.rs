@@ -56,9 +56,12 @@ impl Growth {
                 };
             }
         }
-        text += "\n| **growth** |";
-        for (_, points) in &self.lines {
-            let _ = write!(text, " {:.1} × |", growth(points));
+        let rows: [(&str, fn(&[(usize, f64)]) -> f64); 2] = [("beside the first", beside_first), ("growth", growth)];
+        for (name, value) in rows {
+            let _ = write!(text, "\n| **{name}** |");
+            for (_, points) in &self.lines {
+                let _ = write!(text, " {:.1} × |", value(points));
+            }
         }
         text.push('\n');
         text
@@ -73,6 +76,14 @@ impl Growth {
             log_y: true,
             lines: self.lines.iter().map(|(name, line)| ((*name).to_owned(), points(line))).collect(),
         }
+    }
+}
+
+/// The cost of the most, beside that of the fewest.
+fn beside_first(points: &[(usize, f64)]) -> f64 {
+    match points {
+        [(_, first), .., (_, last)] => last / first,
+        _ => 1.0,
     }
 }
 

@@ -25,9 +25,11 @@ What one call, connection, worker or stream costs where there are many. This pag
     cargo bench -p rpc-parallel-tests --bench growth
 
 Each cell is microseconds of CPU time of both ends for one of them, all processes on one CPU, which leaves out waiting and most
-of what else the machine does. *Growth* is the cost of the most beside the least cost of fewer: 1 is flat.
+of what else the machine does. *Beside the first* is the cost of the most beside that of the fewest, mostly of a single one; *growth*
+is the cost of the most beside the least of all others, which is stricter: 1 is flat, and less is cheaper than before.
 
 Where there are few, a wake-up or two is part of each; where there are many, it is shared. What grows nevertheless is the memory
-that each one touches: a hundred thousand tasks, or ten thousand streams, are beyond the caches, and to change between hundreds
-of processes costs more than between two, also for the plain `cat` that is measured beside them.
+that each one touches: a hundred thousand tasks, or ten thousand streams, are beyond the caches. To change between hundreds of
+processes costs more than between two, also for the plain `cat` that is measured beside them: each comes back to a CPU whose caches
+and address translations are those of the others, and what a worker runs for a call is on more pages than what `cat` runs.
 ";
