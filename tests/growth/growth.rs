@@ -56,7 +56,7 @@ impl Growth {
                 };
             }
         }
-        let rows: [(&str, fn(&[(usize, f64)]) -> f64); 2] = [("beside the first", beside_first), ("growth", growth)];
+        let rows: [(&str, Comparison); 2] = [("beside the first", beside_first), ("growth", growth)];
         for (name, value) in rows {
             let _ = write!(text, "\n| **{name}** |");
             for (_, points) in &self.lines {
@@ -78,6 +78,8 @@ impl Growth {
         }
     }
 }
+
+type Comparison = fn(&[(usize, f64)]) -> f64;
 
 /// The cost of the most, beside that of the fewest.
 fn beside_first(points: &[(usize, f64)]) -> f64 {
