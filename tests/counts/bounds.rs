@@ -90,8 +90,8 @@ pub(crate) const BOUNDS: &[Bound] = &[
     ),
     bound(Bytes, "pipelined", 27_000.0, "ids that grow with the number of calls made, not of calls open"),
     bound(Bytes, "echo", 8219.0, "a payload that is not carried as it is"),
-    bound(Bytes, "download", 2001.0, "a header for each item beyond its length"),
-    bound(Bytes, "upload", 2001.0, "a header for each item beyond its length"),
+    bound(Bytes, "download", 1001.0, "a length for each item, though all are of one size"),
+    bound(Bytes, "upload", 1001.0, "a length for each item, though all are of one size"),
     bound(
         CallerInstructions,
         "sequential",
@@ -101,13 +101,13 @@ pub(crate) const BOUNDS: &[Bound] = &[
     bound(CallerInstructions, "sequential-mt", 5650.0, "the same, only on a multi_thread runtime"),
     bound(CallerInstructions, "pipelined", 1_400_000.0, "a lock, a wake-up or a search more for each call"),
     bound(CallerInstructions, "echo", 8000.0, "bytes that go through serde one by one, or are copied once more"),
-    bound(CallerInstructions, "download", 130_000.0, "a lock, a wake-up or an allocation for each item"),
-    bound(CallerInstructions, "upload", 72_000.0, "a lock, a wake-up or an allocation for each item"),
+    bound(CallerInstructions, "download", 78_000.0, "a length to check and to read, or a lock, for each item"),
+    bound(CallerInstructions, "upload", 66_500.0, "a length to write, or a lock, for each item"),
     bound(WorkerInstructions, "sequential", 4750.0, "a task for each handler, or a lookup by name"),
     bound(WorkerInstructions, "pipelined", 860_000.0, "a lock, a wake-up or a search more for each call"),
     bound(WorkerInstructions, "echo", 7600.0, "bytes that go through serde one by one, or are copied once more"),
-    bound(WorkerInstructions, "download", 72_000.0, "a lock, a wake-up or an allocation for each item"),
-    bound(WorkerInstructions, "upload", 112_000.0, "a lock, a wake-up or an allocation for each item"),
+    bound(WorkerInstructions, "download", 66_000.0, "a length to write, or a lock, for each item"),
+    bound(WorkerInstructions, "upload", 84_000.0, "a length to check and to read, or a lock, for each item"),
 ];
 
 impl Measure {
