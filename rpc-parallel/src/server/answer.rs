@@ -94,9 +94,14 @@ impl Answer {
     }
 
     /// A value, or the method's error. Large bytes are not copied.
-    pub(crate) fn encode<T: Serialize + Any>(self, status: Status, value: &mut T) {
-        match bulk::take_large(value) {
-            Some(bytes) => self.finish(status, bytes.into()),
+    pub(crate) fn encode<T: Serialize + Any>(mut self, status: Status, value: &mut T) {
+        if let Some(bytes) = bulk::take_large(value) {
+            return self.finish(status, bytes.into());
+        }
+        // With those of other calls, if the handler is entered with theirs.
+        match collect(status, |out, limit| codec::encode_owned(value, out, limit)) {
+            Some(Ok(())) => self.0 = OVER,
+            Some(Err(error)) => self.refuse(status, error),
             None => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
         }
     }
@@ -113,21 +118,19 @@ impl Answer {
         if alone { self.0 = OVER } else { self.end() }
     }
 
-    /// Sends the one reply. It is the same code for all types.
+    /// Sends the one reply by itself. It is the same code for all types.
     fn encode_and_finish(mut self, status: Status, write: Write<'_>) {
-        let what = if status == Status::App { "the method's error" } else { "the reply" };
-        // With those of other calls, if the handler is entered with theirs.
-        match collect(status, &mut *write) {
-            Some(Ok(())) => self.0 = OVER,
-            Some(Err(error)) => {
-                tell(error, what);
-                self.end();
-            }
-            None => match encode(write, what) {
-                Some(payload) => self.finish(status, payload),
-                None => self.end(),
-            },
+        match encode(write, what(status)) {
+            Some(payload) => self.finish(status, payload),
+            None => self.end(),
         }
+    }
+
+    /// The answer cannot be encoded.
+    #[cold]
+    fn refuse(mut self, status: Status, error: CodecError) {
+        tell(error, what(status));
+        self.end();
     }
 
     /// A stream, until its end, or the method's error. The stream need not be `'static`.
@@ -193,6 +196,11 @@ impl Answer {
             self.end();
         }
     }
+}
+
+/// What is encoded for a reply of this status.
+fn what(status: Status) -> &'static str {
+    if status == Status::App { "the method's error" } else { "the reply" }
 }
 
 fn app_error(write: Write<'_>) {
