@@ -4,6 +4,7 @@ mod deserializer;
 #[cfg(test)]
 mod form_tests;
 mod item;
+mod parts;
 mod refused;
 mod room;
 mod serializer;

@@ -18,21 +18,30 @@ static SEEN: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
 
 /// Whether it does, or did a few seconds ago.
 pub(crate) fn on_battery(now: Instant) -> bool {
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    match *seen {
-        Some((at, answer)) if now.duration_since(at) < GOOD_FOR => answer,
-        _ => seen.insert((now, discharges(Path::new(SUPPLIES)))).1,
+    let note = |answer| *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answer));
+    let before = *SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    match before {
+        Some((at, answer)) if now.duration_since(at) < GOOD_FOR => return answer,
+        // Others go on with this meanwhile.
+        Some((_, answer)) => note(answer),
+        None => note(false),
     }
+    let answer = discharges(Path::new(SUPPLIES));
+    note(answer);
+    answer
 }
 
-/// Whether a battery of the machine gives power, and no mains do. That of a mouse is none of the machine.
+/// Whether a battery of the machine gives power, and no mains do. What a mouse has is none of the machine's.
 fn discharges(supplies: &Path) -> bool {
     let Ok(entries) = fs::read_dir(supplies) else { return false };
     let mut discharges = false;
     for supply in entries.flatten().map(|entry| entry.path()) {
         let is = |file: &str, text: &str| fs::read_to_string(supply.join(file)).is_ok_and(|is| is.trim() == text);
+        if is("scope", "Device") {
+            continue;
+        }
         if is("type", "Battery") {
-            discharges |= is("status", "Discharging") && !is("scope", "Device");
+            discharges |= is("status", "Discharging");
         } else if is("online", "1") {
             return false;
         }
@@ -49,6 +58,7 @@ mod tests {
         let battery = ("BAT0", &[("type", "Battery"), ("status", "Discharging")][..]);
         let charging = ("BAT1", &[("type", "Battery"), ("status", "Charging")][..]);
         let mouse = ("hid", &[("type", "Battery"), ("status", "Discharging"), ("scope", "Device")][..]);
+        let pad = ("pad", &[("type", "Mains"), ("online", "1"), ("scope", "Device")][..]);
         let mains = ("AC", &[("type", "Mains"), ("online", "1")][..]);
         let unplugged = ("AC", &[("type", "Mains"), ("online", "0")][..]);
         for (supplies, expected) in [
@@ -60,6 +70,7 @@ mod tests {
             (&[battery, mains], false),
             (&[mouse], false),
             (&[mouse, unplugged], false),
+            (&[battery, pad], true),
         ] {
             let root = tempfile::tempdir().unwrap();
             for (name, files) in supplies {

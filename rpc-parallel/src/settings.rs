@@ -58,8 +58,9 @@ pub struct Settings {
     /// How long a side may look for what comes next before it goes to sleep: the caller for the reply of its only call, the
     /// worker for the next call after it has answered one. With a CPU for each side that makes such calls several times
     /// faster, since the waking of a sleeping side is most of their time. It is only tried if the machine has a CPU for
-    /// every process that this one is connected to, and ever more rarely where it does not help, or while the machine runs on
-    /// its battery (as far as Linux tells); an idle connection costs no CPU time at all. Default 50 µs, about what waking a sleeping side costs; at most 1 ms; zero turns it off.
+    /// every process that this one is connected to, never while it runs on its battery (as far as Linux tells), and ever
+    /// more rarely where it does not help; an idle connection costs no CPU time at all. Default 50 µs, about what waking a
+    /// sleeping side costs; at most 1 ms; zero turns it off.
     pub spin: Duration,
     /// Whether a process of another build may connect. Default no: then a different build is refused with a sentence
     /// that says so. If yes, a function whose signature differs is refused when it is called.

@@ -7,12 +7,12 @@ use std::fmt::Display;
 
 use postcard::Error as Postcard;
 use serde::de::{
-    DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
-    value::U32Deserializer,
+    DeserializeSeed, EnumAccess, Error, IntoDeserializer, VariantAccess, Visitor, value::U32Deserializer,
 };
 
 use super::{
     CodecError,
+    parts::Parts,
     refused::Refused,
     varint::{take_long_varint, take_short_varint},
 };
@@ -154,7 +154,7 @@ impl<'de> Deserializer<'de> {
     #[inline]
     fn parts<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value, Refused> {
         let mut deserializer = Deserializer { rest: self.rest };
-        let value = visitor.visit_seq(Parts { deserializer: &mut deserializer, len });
+        let value = visitor.visit_seq(Parts::new(&mut deserializer, len));
         self.rest = deserializer.rest;
         value
     }
@@ -295,7 +295,7 @@ impl<'de> serde::Deserializer<'de> for &mut Deserializer<'de> {
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         let len = self.len()?;
-        visitor.visit_map(Parts { deserializer: self, len })
+        visitor.visit_map(Parts::new(self, len))
     }
 
     #[inline]
@@ -321,54 +321,6 @@ impl<'de> serde::Deserializer<'de> for &mut Deserializer<'de> {
     #[inline]
     fn is_human_readable(&self) -> bool {
         false
-    }
-}
-
-/// The parts of a compound value, of which there are so many.
-struct Parts<'a, 'de> {
-    deserializer: &'a mut Deserializer<'de>,
-    len: usize,
-}
-
-impl Parts<'_, '_> {
-    /// A number that the peer made up must not get memory.
-    fn hint(&self) -> Option<usize> {
-        (self.len <= self.deserializer.rest.len()).then_some(self.len)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Parts<'_, 'de> {
-    type Error = Refused;
-
-    #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
-        if self.len == 0 {
-            return Ok(None);
-        }
-        self.len -= 1;
-        seed.deserialize(&mut *self.deserializer).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.hint()
-    }
-}
-
-impl<'de> MapAccess<'de> for Parts<'_, 'de> {
-    type Error = Refused;
-
-    #[inline]
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
-        self.next_element_seed(seed)
-    }
-
-    #[inline]
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
-        seed.deserialize(&mut *self.deserializer)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.hint()
     }
 }
 

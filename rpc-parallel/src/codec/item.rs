@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{CodecError, deserializer::Deserializer, refused::Refused, serializer::Serializer};
+use super::{deserializer::Deserializer, refused::Refused, serializer::Serializer};
 use crate::{bulk, wire::Batch};
 
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
@@ -27,14 +27,10 @@ pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8], size: usi
     if bulk::is_bytes::<T>() {
         return decode_bytes(bytes.get(..size).unwrap_or_default());
     }
-    // A number is read faster where more follows it. Whoever reads on into the next item is found out here.
+    // A number is read faster where more follows it. Whoever looks at what that is is found out here.
     let mut deserializer = Deserializer::new(bytes);
     let item = T::deserialize(&mut deserializer);
-    if deserializer.left() + size == bytes.len() {
-        item
-    } else {
-        another_size(item, size, bytes.len() - deserializer.left())
-    }
+    if item.is_ok() && deserializer.left() + size == bytes.len() { item } else { decode_alone(bytes, size) }
 }
 
 /// How items are read.
@@ -49,14 +45,12 @@ fn decode_bytes<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Refuse
     }
 }
 
-/// Why there is no item of this size.
+/// Reads the item with nothing behind it: some types end where the bytes do. It also tells what is wrong.
 #[cold]
-fn another_size<T>(item: Result<T, Refused>, size: usize, read: usize) -> Result<T, Refused> {
-    item?;
-    Err(match size.checked_sub(read) {
-        Some(more) => Refused::Other(Box::new(CodecError::TrailingBytes(more))),
-        None => Refused::End,
-    })
+fn decode_alone<T: DeserializeOwned>(bytes: &[u8], size: usize) -> Result<T, Refused> {
+    let mut deserializer = Deserializer::new(bytes.get(..size).unwrap_or_default());
+    let item = T::deserialize(&mut deserializer)?;
+    if deserializer.is_done() { Ok(item) } else { Err(deserializer.left_over()) }
 }
 
 #[cfg(test)]
@@ -64,13 +58,13 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::wire::Items;
+    use crate::{codec::CodecError, wire::Items};
 
     /// As an item by itself, and as one behind which others follow.
     fn decode<T: DeserializeOwned + PartialEq + std::fmt::Debug + 'static>(item: &[u8]) -> Result<T, CodecError> {
         let alone = decode_item(item, item.len()).map_err(Refused::into_error);
         let more = [item, &[0; 20]].concat();
-        assert_eq!(decode_item::<T>(&more, item.len()).map_err(Refused::into_error).is_err(), alone.is_err());
+        assert_eq!(decode_item::<T>(&more, item.len()).map_err(Refused::into_error), alone);
         alone
     }
 
@@ -108,6 +102,37 @@ mod tests {
         assert_eq!(error.into_error(), CodecError::TooLarge { size: 200, limit: 100 });
         encode_item(&2_u64, &mut batch, 100).unwrap();
         assert_eq!(batch.row(), (&[1, 2][..], 1));
+    }
+
+    /// With a part that older versions do not send.
+    #[derive(Debug, Eq, PartialEq)]
+    struct Grown(u8, Option<u8>);
+
+    impl<'de> serde::Deserialize<'de> for Grown {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Parts;
+
+            impl<'de> serde::de::Visitor<'de> for Parts {
+                type Value = Grown;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("one or two numbers")
+                }
+
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut parts: A) -> Result<Grown, A::Error> {
+                    let first = parts.next_element()?.unwrap_or_default();
+                    Ok(Grown(first, parts.next_element().unwrap_or(None)))
+                }
+            }
+
+            deserializer.deserialize_tuple(2, Parts)
+        }
+    }
+
+    #[test]
+    fn an_item_may_end_where_its_bytes_do() {
+        assert_eq!(decode::<Grown>(&[1, 2]), Ok(Grown(1, Some(2))));
+        assert_eq!(decode::<Grown>(&[1]), Ok(Grown(1, None)));
     }
 
     #[test]

@@ -7,7 +7,11 @@ use std::{
 };
 
 use crate::{
-    connection::{Incoming, Shared, Target, entered::entered, incoming::Special},
+    connection::{
+        Incoming, Shared, Target,
+        entered::{Entered, entered},
+        incoming::Special,
+    },
     fault::PanicReport,
     panic,
     proto::{AbortReason, TraceContext},
@@ -85,14 +89,14 @@ impl CallContext {
     }
 
     /// Enters the handlers of several calls: each of them must be [announced](Self::announce) before.
-    pub(super) fn enter_several<T>(work: impl FnOnce() -> T) -> T {
-        Self::enter(&mut None, work)
+    pub(super) fn enter_several<T>(work: impl FnOnce(&Entered) -> T) -> T {
+        Self::enter(&mut None, || entered(work))
     }
 
     /// Makes this the current call, whichever was before.
     #[inline]
-    pub(crate) fn announce(connection: &Arc<Shared>, incoming: &Incoming<'_>) {
-        entered(|entered| match &mut **entered.call.borrow_mut() {
+    pub(super) fn announce(entered: &Entered, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
+        match &mut **entered.call.borrow_mut() {
             // The last call's connection is this one's, nearly always: no reference needs to be counted.
             Some(Self { target, special }) if Arc::ptr_eq(&target.shared, connection) => {
                 (target.call, target.serial) = (incoming.call, incoming.serial);
@@ -105,7 +109,7 @@ impl CallContext {
                 }
             }
             other => *other = Some(Self { target: incoming.target(connection), special: incoming.special.clone() }),
-        });
+        }
     }
 
     /// The current call's target, if the current code is a handler's.

@@ -197,10 +197,17 @@ impl Driver {
         let Self { shared, service, incoming, serving, served, .. } = self;
         *served = true;
         // One guard for all of them: a panic is of the call that is current, and the next one follows.
-        let mut serve = || catch(|| incoming.for_each(|call| service.start(shared, call)));
         serving.replies.begin(shared);
         serving.enter(|| {
-            CallContext::enter_several(|| {
+            CallContext::enter_several(|entered| {
+                let mut serve = || {
+                    catch(|| {
+                        incoming.for_each(|call| {
+                            CallContext::announce(entered, shared, call);
+                            service.start(shared, call);
+                        });
+                    })
+                };
                 while let Err(report) = serve() {
                     CallContext::panicked(&report);
                 }

@@ -11,8 +11,8 @@ use crate::{
 
 /// Serves the calls that arrive on one connection.
 pub(crate) trait Service: Send {
-    /// Starts to work on a call of this connection. It runs on the connection's task and must not block it. A panic is told
-    /// to the caller of the call that is current then.
+    /// Starts to work on a call of this connection, which is the current one. It runs on the connection's task and must not
+    /// block it. A panic is told to the caller of the call that is current then.
     fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>);
 }
 

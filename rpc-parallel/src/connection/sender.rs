@@ -9,7 +9,6 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::StreamExt;
 use tokio::task::coop;
 
 use crate::{
@@ -61,8 +60,7 @@ impl RawSender {
     /// Sends every item of `stream` and ends it. It returns early when the receiver wants no more: the stream is
     /// then dropped by the caller, which is how its producer learns of it.
     pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: EncodeItem<S::Item>) {
-        // Fused, since its last items may have to wait for credit after its end.
-        let mut stream = std::pin::pin!(stream.fuse());
+        let mut stream = std::pin::pin!(stream);
         let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), encode)).await;
         self.end(status, payload);
     }
@@ -78,13 +76,12 @@ impl RawSender {
             ready!(coop::poll_proceed(cx)).made_progress();
             let full = self.batch.len() >= BATCH_SIZE;
             let Some(credit) = self.send(cx, false) else { return Poll::Ready((Status::Ok, Vec::new())) };
+            if !self.batch.is_empty() {
+                return Poll::Pending;
+            }
             // Whatever ends the stream, the items before come first.
             if let Some(ending) = self.ending.take() {
                 return Poll::Ready(ending);
-            }
-            // No item is taken while there is no credit for it.
-            if credit == 0 {
-                return Poll::Pending;
             }
             if full {
                 // The peer can begin to read, and give credit, while the next batch is made.
@@ -109,7 +106,7 @@ impl RawSender {
     }
 
     /// Takes items until the batch is full, the last of the credit is used, or the stream ends; `Pending` if it has none
-    /// for now.
+    /// for now. Without credit it takes one: that there is none is worth as much to know, and ends the stream at once.
     fn poll_fill<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
@@ -117,7 +114,7 @@ impl RawSender {
         encode: EncodeItem<S::Item>,
         credit: usize,
     ) -> Poll<()> {
-        let full = credit.min(BATCH_SIZE);
+        let full = credit.clamp(1, BATCH_SIZE);
         while self.batch.len() < full {
             match stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
@@ -136,8 +133,9 @@ impl RawSender {
         Poll::Ready(())
     }
 
-    /// Sends the batch and returns the credit that is left, or nothing if the stream is not wanted any more. Asks to be woken
-    /// for what changes that if there is no credit, or to `wait` is wished.
+    /// Sends the batch if there is credit for its first item, and then there is for all of them. Returns the credit that is
+    /// left, or nothing if the stream is not wanted any more. Asks to be woken for what changes that if the batch has to wait,
+    /// or to `wait` is wished.
     fn send(&mut self, cx: &mut Context<'_>, wait: bool) -> Option<usize> {
         let mut core = self.shared.lock();
         let core = &mut *core;
@@ -145,7 +143,7 @@ impl RawSender {
         if writer.stopped || writer.gone || core.terminal.is_some() {
             return None;
         }
-        if !self.batch.is_empty() {
+        if !self.batch.is_empty() && core.session.send_credit(self.key) > 0 {
             let (row, size) = self.batch.row();
             for (size, items) in [(size, row), (0, self.batch.others())] {
                 if items.is_empty() {
@@ -169,13 +167,13 @@ impl RawSender {
             }
             self.batch.clear();
         }
-        let credit = usize::try_from(core.session.send_credit(self.key)).unwrap_or(0);
-        if (wait || credit == 0)
+        let credit = core.session.send_credit(self.key).max(0);
+        if (wait || !self.batch.is_empty())
             && let Some(writer) = core.waiting.writers.get_mut(self.slot)
         {
             writer.wait(cx);
         }
-        Some(credit)
+        Some(usize::try_from(credit).unwrap_or(usize::MAX))
     }
 
     fn end(&mut self, status: Status, payload: Vec<u8>) {

@@ -9,7 +9,10 @@ use std::{
     thread,
 };
 
-use tokio::runtime::Handle;
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::oneshot,
+};
 
 use super::stderr::{Relay, start_relay};
 use crate::runtime;
@@ -40,12 +43,18 @@ static KEEPER: Mutex<Option<Keeper>> = Mutex::new(None);
 
 impl Keeper {
     fn start() -> io::Result<Self> {
-        // Made here, so that a lack of descriptors is an error and not the end of the thread.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let keeper = Self { runtime: runtime.handle().clone(), relay: start_relay()?, process: std::process::id() };
-        thread::Builder::new()
-            .name("rpc-parallel keeper".into())
-            .spawn(move || runtime::run(&runtime, pending::<()>()))?;
+        let relay = start_relay()?;
+        let (give, take) = oneshot::channel::<Runtime>();
+        thread::Builder::new().name("rpc-parallel keeper".into()).spawn(move || {
+            if let Ok(runtime) = take.blocking_recv() {
+                runtime::run(&runtime, pending::<()>());
+            }
+        })?;
+        // Made here, so that a lack of descriptors is an error and not the end of the thread; and last, since it must not be
+        // dropped in another runtime.
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let keeper = Self { runtime: runtime.handle().clone(), relay, process: std::process::id() };
+        give.send(runtime).map_err(|_| io::Error::other("its thread has ended"))?;
         Ok(keeper)
     }
 }

@@ -12,7 +12,7 @@ use super::{
     keeper::keeper,
     messages::{MAX_DESCRIPTORS, MAX_NAME, MAX_TICKET},
     request::Request,
-    socket::pair,
+    socket::{StartingAlone, pair},
     spawn,
 };
 
@@ -21,6 +21,19 @@ use super::{
 /// The child is started by the thread that polls this first, which waits until it runs the program: about as long as the
 /// kernel takes to copy what describes this process. If the future is dropped, the child is killed and reaped.
 pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStream), LaunchError> {
+    let Started { starting, connection, refused } = start(launch)?;
+    let ready = starting.ready(&connection, refused).await?;
+    Ok((starting.over(), ready, connection.into_stream()))
+}
+
+/// A child that runs, and where it says that it is ready.
+struct Started {
+    starting: Starting,
+    connection: FirstConnection,
+    refused: oneshot::Receiver<LaunchError>,
+}
+
+fn start(launch: Launch) -> Result<Started, LaunchError> {
     launch.check()?;
     let stdout = launch.stdout.open()?;
     let stderr = match &launch.stderr {
@@ -28,6 +41,7 @@ pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStre
         Stderr::Relay | Stderr::Capture => None,
     };
     let failed = |error| LaunchError::NotStarted { what: "its first connection".to_owned(), error };
+    let _alone = StartingAlone::new();
     let (ours, theirs) = pair().map_err(failed)?;
     let connection = FirstConnection::new(ours).map_err(failed)?;
     let (process, links) = Process::new(launch.name.clone(), host());
@@ -35,8 +49,7 @@ pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStre
     let keeper = keeper().map_err(LaunchError::Keeper)?;
     let starting = Starting { process: process.clone(), over: false };
     spawn::start(Request { launch, first: theirs, stdout, stderr, process, links, refusal }, &keeper)?;
-    let ready = starting.ready(&connection, refused).await?;
-    Ok((starting.over(), ready, connection.into_stream()))
+    Ok(Started { starting, connection, refused })
 }
 
 /// A child on its way. If nobody waits for it any longer, it is killed, also when it has just become ready.
@@ -66,7 +79,8 @@ impl Starting {
             },
             error = &mut refused => error,
         };
-        Err(error.unwrap_or_else(|_: RecvError| LaunchError::Keeper(io::Error::other("it dropped a request"))))
+        Err(error
+            .unwrap_or_else(|_: RecvError| LaunchError::Keeper(io::Error::other("its task for the child is gone"))))
     }
 
     /// The child belongs to whoever gets it from now on.

@@ -17,6 +17,8 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(system::pair()?)
 }
 
+pub(super) use system::StartingAlone;
+
 /// Sends bytes, and with their first one these descriptors. May send fewer bytes.
 pub(crate) fn send_with_descriptors(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[OwnedFd]) -> io::Result<usize> {
     if fds.is_empty() {
@@ -64,6 +66,16 @@ mod system {
 
     pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
 
+    /// Needed elsewhere.
+    #[derive(Debug)]
+    pub(crate) struct StartingAlone;
+
+    impl StartingAlone {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+    }
+
     pub(super) fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
         socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
     }
@@ -76,6 +88,8 @@ mod system {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod system {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
     use rustix::{
         io::{FdFlags, fcntl_setfd},
         net::{RecvFlags, SocketFlags, socketpair},
@@ -85,8 +99,22 @@ mod system {
 
     pub(super) const SEND: SendFlags = SendFlags::empty();
 
-    /// Between the two calls another thread may fork: the window is as large as std's own, and there is no better
-    /// call here. Such a child holds the socket until it calls exec and its own death.
+    /// While this is there no other worker is started: it would inherit a socket that was just made, and hold it as long as it
+    /// lives.
+    #[derive(Debug)]
+    pub(crate) struct StartingAlone {
+        _lock: MutexGuard<'static, ()>,
+    }
+
+    impl StartingAlone {
+        pub(crate) fn new() -> Self {
+            static LOCK: Mutex<()> = Mutex::new(());
+            Self { _lock: LOCK.lock().unwrap_or_else(PoisonError::into_inner) }
+        }
+    }
+
+    /// Between the two calls another thread may fork, unless [`StartingAlone`] keeps it from that: the window is as large as
+    /// std's own, and there is no better call here. Such a child holds the socket until its own death.
     pub(super) fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)?;
         for end in [&ours, &theirs] {

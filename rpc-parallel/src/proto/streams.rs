@@ -139,7 +139,7 @@ impl Session {
                     self.note_credit(key);
                 }
             }
-            Err(BadItems::Malformed) => self.violation("malformed Items frame: an item is incomplete"),
+            Err(BadItems::Malformed) => self.violation("malformed items: there are none, or one is incomplete"),
             Err(BadItems::Overdrawn) => {
                 self.violation(format_args!("items of stream {stream} of the call {call} beyond its credit"));
             }

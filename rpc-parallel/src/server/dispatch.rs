@@ -2,20 +2,18 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use crate::{
-    connection::{CallContext, Incoming, Shared},
+    connection::{CallContext, Incoming},
     handler::{Dispatch, Later, Rest},
     panic::catch,
 };
 
 /// Enters a handler. Most are through at once and never cost a task. A panic in it is the caller's.
 #[inline]
-pub(super) fn run(connection: &Arc<Shared>, dispatch: &mut dyn Dispatch, index: usize, incoming: &mut Incoming<'_>) {
-    CallContext::announce(connection, incoming);
+pub(super) fn run(dispatch: &mut dyn Dispatch, index: usize, incoming: &mut Incoming<'_>) {
     match dispatch.invoke(index, incoming).0 {
         Rest::Done => {}
         rest => go_on(rest),

@@ -166,11 +166,11 @@ impl Service for Serving {
         if let Some(Opened { dispatch, index }) = &mut self.opened {
             let (last, known) = self.last;
             if last == function && known != usize::MAX {
-                return dispatch::run(connection, &mut **dispatch, known, incoming);
+                return dispatch::run(&mut **dispatch, known, incoming);
             }
             if let Some(index) = index.get(&function) {
                 self.last = (function, *index);
-                return dispatch::run(connection, &mut **dispatch, *index, incoming);
+                return dispatch::run(&mut **dispatch, *index, incoming);
             }
         }
         self.start_other(connection, incoming);

@@ -38,8 +38,9 @@ use crate::{
 ///
 /// This process may end in any way, by `SIGKILL` too.
 ///
-/// The thread that awaits it starts the process, as with `std::process::Command`: the worker inherits that thread's CPU affinity,
-/// priority and directory, and the thread waits for the kernel, some 0.1 ms, until the program runs.
+/// The thread that awaits it starts the process, as with `std::process::Command`: the worker inherits that thread's CPU
+/// affinity, priority and directory, and the thread waits for the kernel, some 0.1 ms, until the program runs. On Linux a
+/// worker that somebody has stopped (`SIGSTOP`) may be continued when that thread ends.
 ///
 /// # Cancel safety
 ///

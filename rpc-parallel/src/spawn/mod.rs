@@ -3,7 +3,7 @@
 //! The steps of a spawn:
 //!
 //! 1. The worker's argument is encoded on the caller's task, and its id and key are drawn.
-//! 2. The keeper starts a copy of this program with a control socket, and sends it the ticket and one end of the
+//! 2. This thread starts a copy of this program with a control socket, and sends it the ticket and one end of the
 //!    socket pair of the first connection.
 //! 3. The copy becomes the worker before its `main`: it reads the ticket, hangs itself on its lifeline, makes its
 //!    state, listens if anybody else can learn of it, and says over the first connection that it is ready. Whatever goes

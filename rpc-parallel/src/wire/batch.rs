@@ -13,7 +13,7 @@ pub(crate) struct Batch {
     size: usize,
     /// Where the row ends, if others follow it.
     end: Option<usize>,
-    /// How long the last item was, and how many before it were as long, since there is no row.
+    /// How long the last item was that was no part of a row, or the only one of its row; and how many before it were as long.
     last: usize,
     alike: usize,
 }
@@ -93,13 +93,18 @@ impl Batch {
 
     /// All was sent. Whether there is a row to begin with is decided by the items so far.
     pub(crate) fn clear(&mut self) {
-        self.items.clear();
-        self.size = NO_ROW;
-        if self.end.is_none() || (self.alike >= ALIKE && self.last > 0) {
+        // One by itself says nothing of the next one.
+        let other = self.items.len() == self.size && self.size != self.last;
+        if other {
+            (self.last, self.gap, self.alike) = (self.size, varint(self.size as u64).1, 0);
+        }
+        if !other && (self.end.is_none() || (self.alike >= ALIKE && self.last > 0)) {
             (self.gap, self.end, self.alike) = (0, None, 0);
         } else {
             self.end = Some(0);
         }
+        self.items.clear();
+        self.size = NO_ROW;
     }
 
     /// Gives memory back: the producer has nothing for now, and there may be many like it.
@@ -187,6 +192,30 @@ mod tests {
     }
 
     #[test]
+    fn single_items_are_rows_as_long_as_they_are_alike() {
+        let mut batch = Batch::default();
+        push(&mut batch, &[1; 300]);
+        assert_eq!(batch.row(), (&[1; 300][..], 300));
+        // That there will be others like it is not known yet.
+        for _ in 0..ALIKE {
+            batch.clear();
+            push(&mut batch, &[2; 300]);
+            assert_eq!((batch.row().0, batch.others()), (&[][..], &*others(&[&[2; 300]])));
+        }
+        for _ in 0..3 {
+            batch.clear();
+            push(&mut batch, &[3; 300]);
+            assert_eq!((batch.row(), batch.others()), ((&[3; 300][..], 300), &[][..]));
+        }
+        batch.clear();
+        push(&mut batch, &[4; 7]);
+        assert_eq!(batch.row(), (&[4; 7][..], 7));
+        batch.clear();
+        push(&mut batch, &[5; 8]);
+        assert_eq!((batch.row().0, batch.others()), (&[][..], &*others(&[&[5; 8]])));
+    }
+
+    #[test]
     fn memory_is_given_back() {
         let mut batch = Batch::default();
         push(&mut batch, &[1; 9000]);
@@ -196,6 +225,6 @@ mod tests {
         batch.rest();
         assert_eq!(batch.items.capacity(), 0);
         push(&mut batch, &[3]);
-        assert_eq!(batch.row(), (&[3][..], 1));
+        assert_eq!(batch.others(), [1, 3]);
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn item_size(len: usize) -> usize {
 /// Why the items of a frame are not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum BadItems {
-    /// A length is missing, or promises more than there is; or the last of a row is shorter than the others, or missing.
+    /// There are none; a length is missing, or promises more than there is; or the last of a row is shorter than the others.
     Malformed,
     /// An item was begun without credit.
     Overdrawn,
@@ -32,6 +32,10 @@ pub(crate) struct Items {
 impl Items {
     /// Checks the items and returns the credit that is left after them: every item may be begun as long as some is.
     pub(crate) fn check(&self, credit: i64, limit: usize) -> Result<i64, BadItems> {
+        if self.bytes.is_empty() {
+            // It would cost a peer nothing, and us a place in a queue.
+            return Err(BadItems::Malformed);
+        }
         match self.size as usize {
             0 => check_each(&self.bytes, credit, limit),
             size => check_row(&self.bytes, size, credit, limit),
@@ -64,7 +68,7 @@ impl Items {
 
 fn check_row(items: &[u8], size: usize, credit: i64, limit: usize) -> Result<i64, BadItems> {
     TooBig::check(size, limit).map_err(BadItems::TooBig)?;
-    if items.is_empty() || !items.len().is_multiple_of(size) {
+    if !items.len().is_multiple_of(size) {
         return Err(BadItems::Malformed);
     }
     if (items.len() - size) as i64 >= credit {
@@ -145,6 +149,7 @@ mod tests {
         assert_eq!(whole.check(10, 9), Err(BadItems::Overdrawn));
         assert_eq!(whole.check(99, 8), Err(BadItems::TooBig(TooBig { size: 9, limit: 8 })));
         assert_eq!(items(0, &batch[..15]).check(99, 9), Err(BadItems::Malformed));
+        assert_eq!(items(0, b"").check(99, 9), Err(BadItems::Malformed));
     }
 
     #[test]

@@ -53,14 +53,14 @@ pub(crate) const MAX_VERSION: u16 = 1;
 /// The bytes of the length that starts every frame.
 pub(crate) const LENGTH_PREFIX: usize = 4;
 
-/// How full an `Items` frame may be when its last item is begun. Larger frames save nothing, and would keep other
+/// How full a frame of items may be when its last item is begun. Larger frames save nothing, and would keep other
 /// frames waiting behind them.
 pub(crate) const ITEMS_FRAME: usize = 64 << 10;
 
 /// No frame's header is longer: the one of a call with a deadline, a trace and uploads has 51 bytes.
 pub(crate) const MAX_HEADER: usize = 64;
 
-/// What a frame may have beyond one message of the largest size: its header, and in an `Items` frame the items before
+/// What a frame may have beyond one message of the largest size: its header, and in a frame of items those before
 /// the last one.
 pub(crate) const FRAME_ALLOWANCE: usize = ITEMS_FRAME + 1024;
 

@@ -28,6 +28,7 @@ impl RawCall {
 
     /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls
     /// right now; without a context nobody is woken when it does. A call that cannot be sent is over.
+    #[inline(always)]
     pub(super) fn send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
         let (State::Unsent { one_way }, Some(connection)) = (self.state, &self.connection) else {
             return Poll::Ready(());
@@ -180,7 +181,7 @@ impl Parts {
 impl Shared {
     /// Has a call written that was made just now: at once if it is alone, which saves a hop to the driver. Returns whether
     /// the task of `cx` is to look for its reply when it is polled again.
-    #[inline]
+    #[inline(always)]
     fn flush_call(&self, core: &mut Core, alone: bool, cx: Option<&mut Context<'_>>) -> bool {
         core.count_calls();
         if !alone {

@@ -20,7 +20,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::{
+    io::Errno,
+    process::{Pid, WaitOptions, waitpid},
+};
 
 use super::{Exec, Executed};
 use crate::process::redirect::Output;
@@ -123,7 +126,7 @@ impl Prepared {
         // SAFETY: the place is valid; the child has written to it through a pointer that the compiler knows nothing of.
         let error = unsafe { (&raw const plan.error).read_volatile() };
         if error != 0 {
-            let _ = waitpid(Some(pid), WaitOptions::empty());
+            while waitpid(Some(pid), WaitOptions::empty()).err() == Some(Errno::INTR) {}
             return Some(Err(io::Error::from_raw_os_error(error)));
         }
         Some(Ok(Executed { pid, pidfd }))
