@@ -18,17 +18,21 @@ static SEEN: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
 
 /// Whether it does, or did a few seconds ago.
 pub(crate) fn on_battery(now: Instant) -> bool {
-    let note = |answer| *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answer));
     let before = *SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     match before {
         Some((at, answer)) if now.duration_since(at) < GOOD_FOR => return answer,
         // Others go on with this meanwhile.
-        Some((_, answer)) => note(answer),
-        None => note(false),
+        Some((_, answer)) => set_on_battery(now, answer),
+        None => set_on_battery(now, false),
     }
     let answer = discharges(Path::new(SUPPLIES));
-    note(answer);
+    set_on_battery(now, answer);
     answer
+}
+
+/// A worker is told by its spawner: to look would delay its first calls.
+pub(crate) fn set_on_battery(now: Instant, answer: bool) {
+    *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answer));
 }
 
 /// Whether a battery of the machine gives power, and no mains do. What a mouse has is none of the machine's.

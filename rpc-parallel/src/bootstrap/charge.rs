@@ -24,6 +24,8 @@ pub(crate) struct Charge {
     pub(crate) key: [u8; 32],
     /// How many CPUs the machine has.
     pub(crate) cpus: usize,
+    /// Whether it runs on its battery.
+    pub(crate) on_battery: bool,
     pub(crate) settings: Settings,
     pub(crate) ending: Ending,
     /// Threads of the worker's runtime; 1 is a current-thread runtime.

@@ -1,6 +1,6 @@
 //! What a worker does with its ticket: it makes its state, serves, and ends when it should.
 
-use std::{os::unix::process::parent_id, process, sync::Arc};
+use std::{os::unix::process::parent_id, process, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
@@ -16,6 +16,7 @@ use crate::{
     connection::Shared,
     cpus,
     fault::Fault,
+    power,
     registry::{Registration, Registry},
     runtime,
     server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig, Serving},
@@ -45,6 +46,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
         set_build_id(build);
     }
     cpus::set_online(charge.cpus);
+    power::set_on_battery(Instant::now(), charge.on_battery);
     let runtime = match build_runtime(charge.threads, name) {
         Ok(runtime) => runtime,
         Err(error) => fail(&StartFailure::System(format!("its runtime cannot be started: {error}"))),

@@ -1,6 +1,14 @@
 //! What to spawn, and how.
 
-use std::{ffi::OsString, fmt, future::IntoFuture, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    ffi::OsString,
+    fmt,
+    future::IntoFuture,
+    marker::PhantomData,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 
@@ -13,6 +21,7 @@ use crate::{
     cpus,
     id::WorkerTypeId,
     init::Init,
+    power,
     process::{Launch, OnMasterLoss, Program, Redirect, Stderr, launch},
     registry::Registry,
     runtime,
@@ -242,6 +251,7 @@ impl<C: Client> Spawning<C> {
             build: same_image.then(build_id),
             key,
             cpus: cpus::online(),
+            on_battery: power::on_battery(Instant::now()),
             settings: self.settings.clone(),
             ending,
             threads: self.threads,
