@@ -60,7 +60,7 @@ impl Growth {
         for (name, value) in rows {
             let _ = write!(text, "\n| **{name}** |");
             for (_, points) in &self.lines {
-                let _ = write!(text, " {:.1} × |", value(points));
+                let _ = write!(text, " {:.2} × |", value(points));
             }
         }
         text.push('\n');
