@@ -16,7 +16,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_rpc-parallel-counts");
 /// Enough units that what differs between two starts, such as the seeds of hash maps, does not show.
 fn units(workload: &str) -> usize {
     match workload {
-        "pipelined" => 10,
+        "pipelined" | "window" => 10,
         "download" | "upload" => 200,
         _ => 1000,
     }

@@ -1,6 +1,6 @@
 //! What is counted.
 
-use std::convert::Infallible;
+use std::{collections::VecDeque, convert::Infallible};
 
 use futures_util::{Stream, StreamExt, future::BoxFuture, stream};
 use rpc_parallel::{Init, WorkerContext};
@@ -67,10 +67,11 @@ impl Workload {
     }
 }
 
-static ALL: [Workload; 6] = [
+static ALL: [Workload; 7] = [
     Workload { name: "sequential", multi_thread: false, run: |client, units| Box::pin(sequential(client, units)) },
     Workload { name: "sequential-mt", multi_thread: true, run: |client, units| Box::pin(sequential(client, units)) },
     Workload { name: "pipelined", multi_thread: false, run: |client, units| Box::pin(pipelined(client, units)) },
+    Workload { name: "window", multi_thread: false, run: |client, units| Box::pin(window(client, units)) },
     Workload { name: "echo", multi_thread: false, run: |client, units| Box::pin(echo(client, units)) },
     Workload { name: "download", multi_thread: false, run: |client, units| Box::pin(download(client, units)) },
     Workload { name: "upload", multi_thread: false, run: |client, units| Box::pin(upload(client, units)) },
@@ -90,6 +91,20 @@ async fn pipelined(client: CountedClient, units: usize) {
         tasks.spawn(sequential(client.clone(), units));
     }
     tasks.join_all().await;
+}
+
+/// A thousand calls in flight, all of one task: the oldest is awaited and a new one started; a unit is a thousand calls.
+async fn window(client: CountedClient, units: usize) {
+    let mut calls: VecDeque<_> = (0..1000).map(|_| client.next(7).start()).collect();
+    for _ in 0..1000 * (units - 1) {
+        if let Some(call) = calls.pop_front() {
+            assert_eq!(call.await.unwrap(), 8);
+            calls.push_back(client.next(7).start());
+        }
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 8);
+    }
 }
 
 /// 4 KiB there and back.
