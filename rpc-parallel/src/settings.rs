@@ -62,6 +62,12 @@ pub struct Settings {
     /// more rarely where it does not help; an idle connection costs no CPU time at all. Default 50 µs, about what waking a
     /// sleeping side costs; at most 1 ms; zero turns it off.
     pub spin: Duration,
+    /// Whether a connection that has carried a few hundred calls goes on through memory that both processes have: its bytes are
+    /// then copied from process to process without the kernel, which is only called where a side sleeps. It takes half a
+    /// mebibyte and two descriptors at each side, and is done for at most 64 connections of a process; the socket stays, and
+    /// tells of the other side's end. Default yes; Linux only. Processes that share memory have to trust each other as much as
+    /// those of one user, who may stop, trace and end each other, do anyway.
+    pub shared_memory: bool,
     /// Whether a process of another build may connect. Default no: then a different build is refused with a sentence
     /// that says so. If yes, a function whose signature differs is refused when it is called.
     pub allow_other_builds: bool,
@@ -77,6 +83,7 @@ impl Default for Settings {
             handshake_timeout: Duration::from_secs(30),
             heartbeat: None,
             spin: Duration::from_micros(50),
+            shared_memory: true,
             allow_other_builds: false,
         }
     }

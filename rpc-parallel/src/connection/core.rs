@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use crate::{
     connection::{
         Terminal,
+        lane::Way,
         queue::Queue,
         served::ServedCalls,
         spin::{Expecting, Score},
@@ -53,6 +54,8 @@ pub(crate) struct Core {
     /// Our own calls and the streams of either side. The session reuses its ids as soon as a call is over on the
     /// wire; whoever waits for a reply or reads a stream may look later, so they have slots of their own.
     pub(super) waiting: Waiting,
+    /// The way of our bytes.
+    pub(super) way: Way,
     /// Calls that we serve.
     pub(super) served: ServedCalls,
     /// Senders of one-way messages, waiting until these are written.
@@ -84,11 +87,12 @@ pub(crate) struct Core {
 }
 
 impl Shared {
-    pub(super) fn new(session: Session, socket: Socket, peer: String, spin: Duration) -> Arc<Self> {
+    pub(super) fn new(session: Session, socket: Socket, way: Way, peer: String, spin: Duration) -> Arc<Self> {
         Arc::new(Self {
             limit: AtomicUsize::new(session.message_limit()),
             core: Mutex::new(Core {
                 session,
+                way,
                 waiting: Waiting::default(),
                 served: ServedCalls::default(),
                 unwritten: Queue::default(),
@@ -191,7 +195,8 @@ impl Shared {
         while core.session.transmit() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let count = core.session.transmit_slices(&mut slices);
-            let written = match self.socket.try_send(&slices[..count]) {
+            let begin = core.session.bytes_sent();
+            let written = match core.way.try_send(&self.socket, begin, &slices[..count]) {
                 Ok(written) => written,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     core.blocked = true;
@@ -208,13 +213,17 @@ impl Shared {
     /// Writes what is queued. `Pending` if the socket takes no more for now; the driver is woken when it does.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, core: &mut Core) -> Poll<io::Result<()>> {
         loop {
-            if core.blocked {
+            if core.blocked && !core.way.sends_by_lane(core.session.bytes_sent()) {
                 ready!(self.socket.poll_writable(cx))?;
                 core.blocked = false;
             }
             self.write(core)?;
             if !core.blocked {
                 return Poll::Ready(Ok(()));
+            }
+            if core.way.sends_by_lane(core.session.bytes_sent()) {
+                // The bell tells of room.
+                return Poll::Pending;
             }
         }
     }

@@ -88,16 +88,16 @@ impl Driver {
         if std::mem::take(&mut self.has_read) {
             self.dispatch(&mut core);
             // The poller may have told of these bytes meanwhile, to nobody: it must know whom to tell of the next ones.
-            return shared.socket.poll_more(cx);
+            return core.way.poll_more(&shared.socket, cx, true);
         }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
             let core = &mut *core;
             let buffer = core.session.input_buffer();
             let received = match core.death {
-                None => shared.socket.poll_recv(cx, buffer),
+                None => core.way.poll_recv(&shared.socket, cx, buffer),
                 // The report of the death can be here before the poller tells of the last bytes.
-                Some(_) => shared.socket.recv_now(buffer),
+                Some(_) => core.way.recv_now(&shared.socket, buffer),
             };
             more = match received {
                 Poll::Pending => false,
@@ -123,7 +123,7 @@ impl Driver {
             };
             self.dispatch(core);
             // A pass that reads nothing is saved.
-            more = more && shared.socket.poll_more(cx);
+            more = core.way.poll_more(&shared.socket, cx, more);
             if !more || !self.incoming.is_empty() || self.closed.is_some() || self.items >= ITEMS_PER_POLL {
                 break;
             }
@@ -181,6 +181,8 @@ impl Driver {
                     shared.set_message_limit(core.session.message_limit());
                     core.watchers.take(wakers);
                 }
+                Event::LaneOffered => core.take_lane(),
+                Event::LaneReceived => core.follow_lane(),
                 Event::PeerClosing => core.watchers.take(wakers),
                 Event::Closed(reason) => self.closed = Some(reason),
             }
@@ -247,6 +249,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.send(&mut self.serving.replies);
+        core.offer_lane();
         self.drive_timer(cx, &mut core);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
             // Woken by one caller on its thread's fast path, before the other callers that are ready had their

@@ -3,7 +3,7 @@
 use std::{io, os::unix::net::UnixStream, sync::Arc};
 
 use crate::{
-    connection::{Connection, Service, Terminal, core::Shared, driver::Driver, pulse},
+    connection::{Connection, Service, Terminal, core::Shared, driver::Driver, lane::Way, pulse},
     death::DeathReport,
     id::{BuildId, WorkerId},
     proto::{Session, SessionConfig, Side},
@@ -40,6 +40,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     }
     let (heartbeat, spin) = (parts.settings.heartbeat, parts.settings.spin);
+    let way = Way::new(parts.side, parts.settings.shared_memory);
     let config = SessionConfig {
         settings: parts.settings,
         build: parts.build,
@@ -53,7 +54,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         None => Session::new(parts.side, config, now),
         Some(pid) => Session::acquainted(parts.side, config, format!("pid {pid}"), now),
     };
-    let shared = Shared::new(session, socket, parts.peer, spin);
+    let shared = Shared::new(session, socket, way, parts.peer, spin);
     let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
         let task = tokio::spawn(async move {

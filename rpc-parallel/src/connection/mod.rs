@@ -11,6 +11,7 @@ mod error;
 mod establish;
 mod handle;
 mod incoming;
+mod lane;
 mod pulse;
 mod queue;
 mod receiver;

@@ -151,8 +151,11 @@ impl RawSender {
                 }
                 let state = if items.len() >= LARGE && !core.driving && !core.blocked {
                     // An error shows itself to the driver's read.
-                    let write = |slices: &[IoSlice<'_>]| self.shared.socket.try_send(slices).unwrap_or(0);
-                    core.session.send_items_through(self.key, size, items, write)
+                    let Core { session, way, .. } = core;
+                    let begin = session.bytes_sent();
+                    let write =
+                        |slices: &[IoSlice<'_>]| way.try_send(&self.shared.socket, begin, slices).unwrap_or(0);
+                    session.send_items_through(self.key, size, items, write)
                 } else {
                     core.session.send_items(self.key, size, items)
                 };

@@ -26,6 +26,8 @@ pub(super) struct Score {
     skip: u32,
     /// When the last try began, if it was in vain and nothing has come since.
     missed: Option<Instant>,
+    /// Who was yielded to last has run for a while: it may be the peer, on this very CPU.
+    shares_cpu: bool,
 }
 
 /// How many chances a level lets go. At the highest, looking in vain costs next to nothing.
@@ -80,7 +82,7 @@ impl Drop for Expecting {
 
 impl Score {
     pub(super) fn new(limit: Duration) -> Self {
-        Self { limit, level: 0, skip: 0, missed: None }
+        Self { limit, level: 0, skip: 0, missed: None, shares_cpu: false }
     }
 
     /// Whether this chance is one to be tried.
@@ -131,6 +133,9 @@ impl Score {
 
 /// A look takes longer than this if the yield before it let somebody else run, such as the peer.
 const SHARED_CPU: Duration = Duration::from_micros(3);
+
+/// Looks at memory before the CPU is offered to others: some microseconds.
+const LOOKS_PER_YIELD: u32 = 8;
 
 /// Whether this machine has a CPU for this process beside one for every process that it is connected to. Which of them a
 /// process is bound to, and whether they are busy, shows in the score.
@@ -216,7 +221,7 @@ impl Shared {
         core.last_replies = replies;
         core.count_calls();
         // Whatever else came is the driver's business.
-        if core.session.has_input() {
+        if core.session.has_input() || core.way.end_looking() {
             self.driver.wake();
         }
         drop(guard);
@@ -224,16 +229,24 @@ impl Shared {
     }
 
     /// Looks for bytes as long as there is nothing else to do, and at most as long as the settings allow. Returns whether
-    /// there are some in the session now.
+    /// there are some in the session now; if so, the peer does not say so when there are more, before the driver has looked.
     ///
     /// With `polled` another thread waits at the poller meanwhile, and is woken by what we look for: that is worth it only
-    /// if the peer has a CPU of its own.
+    /// if the peer has a CPU of its own. Nobody is woken by what comes through memory while somebody looks.
     pub(super) fn spin(&self, chance: Chance, polled: bool) -> bool {
         let start = Instant::now();
         if power::on_battery(start) {
             self.lock().score.give_up();
             return false;
         }
+        let found = self.look(chance, polled, start);
+        if !found && self.lock().way.end_looking() {
+            self.driver.wake();
+        }
+        found
+    }
+
+    fn look(&self, chance: Chance, polled: bool, start: Instant) -> bool {
         let mut looks = 0;
         loop {
             looks += 1;
@@ -242,13 +255,18 @@ impl Shared {
             if !core.goes_on(chance) {
                 return false;
             }
+            core.way.begin_looking();
+            if core.way.is_memory() && !core.score.shares_cpu {
+                core.way.linger();
+            }
             let buffer = core.session.input_buffer();
-            let received = self.socket.recv_now(buffer);
+            let received = core.way.look(&self.socket, buffer);
             let now = Instant::now();
             match received {
                 Poll::Ready(Ok(read)) if read > 0 => {
                     core.session.handle_received(now, read);
-                    let shared = polled && now.duration_since(start) > looks * SHARED_CPU;
+                    let woken = polled && !core.way.is_memory();
+                    let shared = woken && now.duration_since(start) > looks * SHARED_CPU;
                     core.score.note(!shared, start, now);
                     return true;
                 }
@@ -263,9 +281,14 @@ impl Shared {
                 core.score.note(false, start, now);
                 return false;
             }
+            // A look at memory is so cheap that a CPU of our own is not given away after each of them.
+            if core.way.is_memory() && !core.score.shares_cpu && looks % LOOKS_PER_YIELD != 0 {
+                continue;
+            }
             drop(guard);
             // Whoever is at work for us may need this very CPU.
             thread::yield_now();
+            self.lock().score.shares_cpu = now.elapsed() > SHARED_CPU;
         }
     }
 }

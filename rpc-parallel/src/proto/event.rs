@@ -233,6 +233,11 @@ pub(crate) enum Event {
     },
     /// A call that was refused as [`OpenCallError::Full`] may be tried again.
     Vacancy,
+    /// The peer offers memory for both sides, whose descriptors the transport has. Whoever takes it calls
+    /// [`switch_lane`](super::Session::switch_lane).
+    LaneOffered,
+    /// All that follows from the peer travels through the memory.
+    LaneReceived,
     /// The peer will close once all calls are over, and takes no new ones.
     PeerClosing,
     /// The connection is over. The last event; all that is still open has failed for this reason.

@@ -25,6 +25,7 @@ mod event;
 mod handshake;
 mod heartbeat;
 mod input;
+mod lane;
 mod local_calls;
 mod one_way;
 mod output;

@@ -63,6 +63,8 @@ impl Session {
                 Ok(()) => self.offer_vacancy(),
                 Err(text) => self.violation(text),
             },
+            Frame::Offer => self.receive_offer(),
+            Frame::Lane => self.receive_lane(),
             Frame::Closing => self.receive_closing(),
             Frame::Close { kind } => self.closed_by_peer(kind, &payload),
         }

@@ -15,6 +15,7 @@ use super::{
     handshake::{Handshake, Progress},
     heartbeat::{Beat, Heartbeat},
     input::Input,
+    lane::LaneState,
     local_calls::LocalCalls,
     one_way::{ReceivedOneWay, SentOneWay},
     output::Output,
@@ -53,6 +54,7 @@ pub(crate) struct Session {
     pub(super) wants_vacancy: bool,
     pub(super) graceful: Option<Graceful>,
     pub(super) peer_closing: bool,
+    pub(super) lane: LaneState,
     pub(super) closed: Option<CloseReason>,
     pub(super) last_heard: Instant,
     /// When the bytes came that are taken apart now.
@@ -92,6 +94,7 @@ impl Session {
             wants_vacancy: false,
             graceful: None,
             peer_closing: false,
+            lane: LaneState::default(),
             closed: None,
             last_heard: now,
             received_at: now,

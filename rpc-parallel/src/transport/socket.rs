@@ -4,7 +4,7 @@ use std::{
     io::{self, IoSlice},
     mem::MaybeUninit,
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::{AsFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
     sync::OnceLock,
@@ -12,9 +12,12 @@ use std::{
 };
 
 use bytes::BufMut;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, recv, send, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, recv, send, sendmsg};
 use tokio::io::{Interest, unix::AsyncFd};
 
+use super::DESCRIPTORS;
+#[cfg(target_os = "linux")]
+use super::receive::receive;
 use crate::readiness;
 
 /// How much the kernel holds of what the peer has not read yet, where it allows that much. With its default of 208 KiB
@@ -43,11 +46,17 @@ impl Socket {
     }
 
     /// Reads what is there into the buffer's spare room, of which there must be some. `Ok(0)` is the end of the file.
-    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, mut buffer: impl BufMut) -> Poll<io::Result<usize>> {
+    /// Descriptors that come with it go to the inbox, and are closed where there is none.
+    pub(crate) fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        mut buffer: impl BufMut,
+        mut inbox: Option<&mut Vec<OwnedFd>>,
+    ) -> Poll<io::Result<usize>> {
         loop {
             let mut guard = ready!(self.readable.poll_read_ready(cx))?;
             let limit = buffer.chunk_mut().len();
-            match recv_into(self.readable.get_ref(), &mut buffer) {
+            match recv_into(self.readable.get_ref(), &mut buffer, inbox.as_deref_mut()) {
                 Ok(read) => {
                     // A short read has emptied the socket: the next bytes are a new edge, so asking again can wait.
                     if read < limit && read > 0 {
@@ -69,9 +78,13 @@ impl Socket {
 
     /// Reads what is there, without asking the runtime's poller, which may not have seen it yet. `Pending` if there is
     /// nothing; nobody is woken by what comes later.
-    pub(crate) fn recv_now(&self, mut buffer: impl BufMut) -> Poll<io::Result<usize>> {
+    pub(crate) fn recv_now(
+        &self,
+        mut buffer: impl BufMut,
+        mut inbox: Option<&mut Vec<OwnedFd>>,
+    ) -> Poll<io::Result<usize>> {
         loop {
-            match recv_into(self.readable.get_ref(), &mut buffer) {
+            match recv_into(self.readable.get_ref(), &mut buffer, inbox.as_deref_mut()) {
                 Ok(read) => return Poll::Ready(Ok(read)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -90,6 +103,23 @@ impl Socket {
                 pieces => sendmsg(socket, pieces, &mut SendAncillaryBuffer::default(), quiet::SEND),
             };
             match sent {
+                Ok(written) => return Ok(written),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// The same, and with the first byte these descriptors.
+    pub(crate) fn try_send_with(&self, slices: &[IoSlice<'_>], fds: &[OwnedFd]) -> io::Result<usize> {
+        let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+        let mut space = [MaybeUninit::uninit(); CONTROL];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !control.push(SendAncillaryMessage::ScmRights(&fds)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many descriptors for one message"));
+        }
+        loop {
+            match sendmsg(self.readable.get_ref(), slices, &mut control, quiet::SEND) {
                 Ok(written) => return Ok(written),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -119,13 +149,21 @@ impl Socket {
     }
 }
 
+/// Room for as many descriptors as ever come along.
+const CONTROL: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS));
+
 /// Appends what one read gives.
-fn recv_into(fd: impl AsFd, buffer: &mut impl BufMut) -> io::Result<usize> {
+fn recv_into(fd: impl AsFd, buffer: &mut impl BufMut, inbox: Option<&mut Vec<OwnedFd>>) -> io::Result<usize> {
     // SAFETY: nothing but initialised bytes is written there.
     let room: &mut [MaybeUninit<u8>] = unsafe { buffer.chunk_mut().as_uninit_slice_mut() };
-    let ((initialised, _), _) = recv(fd, room, RecvFlags::empty())?;
-    let read = initialised.len();
-    // SAFETY: `recv` has initialised that much of the chunk.
+    let read = match inbox {
+        None => recv(fd, room, RecvFlags::empty())?.0.0.len(),
+        #[cfg(not(target_os = "linux"))]
+        Some(_) => recv(fd, room, RecvFlags::empty())?.0.0.len(),
+        #[cfg(target_os = "linux")]
+        Some(inbox) => receive(fd, room, inbox)?,
+    };
+    // SAFETY: the read has initialised that much of the chunk.
     unsafe { buffer.advance_mut(read) };
     Ok(read)
 }

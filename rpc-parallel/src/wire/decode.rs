@@ -58,6 +58,8 @@ pub(crate) fn decode(body: &[u8]) -> Result<(Frame, usize), Malformed> {
             let (calls, bytes) = (reader.number("the calls are missing")?, reader.number("the bytes are missing")?);
             reader.last(Frame::Settled { calls, bytes })?
         }
+        kind::OFFER => reader.last(Frame::Offer)?,
+        kind::LANE => reader.last(Frame::Lane)?,
         kind::CLOSING => reader.last(Frame::Closing)?,
         kind::CLOSE => Frame::Close { kind: CloseKind::from_byte(reader.byte("the kind is missing")?) },
         _ => return reader.fail("its kind is unknown"),
@@ -179,6 +181,8 @@ fn name(kind: u8) -> &'static str {
         kind::CLOSING => "Closing",
         kind::CLOSE => "Close",
         kind::ROW => "Row",
+        kind::OFFER => "Offer",
+        kind::LANE => "Lane",
         _ => "unknown",
     }
 }

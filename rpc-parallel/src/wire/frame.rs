@@ -72,6 +72,10 @@ pub(crate) enum Frame {
         /// How many bytes of arguments they had.
         bytes: u64,
     },
+    /// The sender has made memory for both sides, whose descriptors come with this frame or before it.
+    Offer,
+    /// What follows travels through the memory that was offered.
+    Lane,
     /// The sender will close once its open calls are over; please no new ones.
     Closing,
     /// The last frame of a connection. Payload: the reason as text.
@@ -167,6 +171,8 @@ impl Frame {
                 put_varint(out, calls);
                 put_varint(out, bytes);
             }
+            Self::Offer => out.push(kind::OFFER),
+            Self::Lane => out.push(kind::LANE),
             Self::Closing => out.push(kind::CLOSING),
             Self::Close { kind } => out.extend_from_slice(&[kind::CLOSE, kind.to_byte()]),
         }
@@ -253,6 +259,8 @@ pub(super) mod kind {
     pub(crate) const CLOSING: u8 = 10;
     pub(crate) const CLOSE: u8 = 11;
     pub(crate) const ROW: u8 = 12;
+    pub(crate) const OFFER: u8 = 13;
+    pub(crate) const LANE: u8 = 14;
 }
 
 fn put_call(out: &mut Vec<u8>, kind: u8, call: CallId) {

@@ -74,6 +74,8 @@ fn the_other_frames_are_pinned() {
     pin(Frame::Stop { call, stream: 2 }, b"", "03000000070502");
     pin(Frame::Done { call }, b"", "020000000805");
     pin(Frame::Settled { calls: 3, bytes: 128 }, b"", "0400000009038001");
+    pin(Frame::Offer, b"", "010000000d");
+    pin(Frame::Lane, b"", "010000000e");
     pin(Frame::Closing, b"", "010000000a");
     pin(Frame::Close { kind: CloseKind::ShuttingDown }, b"bye", "050000000b05627965");
 }

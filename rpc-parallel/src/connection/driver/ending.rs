@@ -50,10 +50,12 @@ impl Driver {
         }
         // Two sides that both write and do not read would wait for each other.
         for _ in 0..READS_PER_PASS {
+            let core = &mut *core;
             let buffer = core.session.input_buffer();
-            match shared.socket.poll_recv(cx, buffer) {
+            match core.way.poll_recv(&shared.socket, cx, buffer) {
                 Poll::Ready(Ok(read)) if read > 0 => core.session.handle_received(Instant::now(), read),
                 Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending if core.way.poll_more(&shared.socket, cx, false) => {}
                 Poll::Pending => return self.poll_limit(cx, FLUSH_LIMIT),
             }
         }

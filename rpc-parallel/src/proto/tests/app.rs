@@ -172,7 +172,9 @@ impl App {
                     assert!(self.sending.contains_key(&key));
                 }
                 Event::Vacancy | Event::Established => {}
-                Event::PeerClosing | Event::Closed(_) => panic!("{event:?}"),
+                Event::LaneOffered | Event::LaneReceived | Event::PeerClosing | Event::Closed(_) => {
+                    panic!("{event:?}")
+                }
             }
         }
     }
