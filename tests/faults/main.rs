@@ -6,6 +6,7 @@
 
 mod ends;
 mod heartbeat;
+mod lane;
 mod life;
 mod load;
 mod many;

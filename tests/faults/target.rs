@@ -30,6 +30,7 @@ pub(crate) enum Crash {
 #[rpc_parallel::worker]
 pub(crate) trait Aim {
     async fn count(&self, n: u64) -> u64;
+    async fn say_back(&self, text: &str) -> String;
     /// Never replies.
     async fn wait(&self);
     async fn refuse(&self, n: u32) -> Result<(), String>;
@@ -68,6 +69,10 @@ impl Init for Target {
 impl Aim for Target {
     async fn count(&self, n: u64) -> u64 {
         n + 1
+    }
+
+    async fn say_back(&self, text: &str) -> String {
+        text.to_owned()
     }
 
     async fn wait(&self) {

@@ -339,6 +339,7 @@ impl Drop for Driver {
             death.abort();
         }
         self.shared.socket.shutdown();
+        self.shared.lock().way.close();
         if !self.shared.has_ended() {
             // The runtime was shut down under a live connection.
             let text = "the runtime that drove the connection has ended";

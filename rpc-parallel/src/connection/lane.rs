@@ -59,6 +59,13 @@ impl Way {
         Self { plan, lane: None, sends_from: None, receives: false, outbox: None, inbox: Vec::new() }
     }
 
+    /// The connection is over: who still holds a handle of it needs neither the memory nor the bells.
+    pub(super) fn close(&mut self) {
+        self.plan = Plan::Keep;
+        (self.lane, self.receives, self.outbox) = (None, false, None);
+        self.inbox.clear();
+    }
+
     /// Whether output from this byte on goes through the lane.
     #[inline]
     pub(super) fn sends_by_lane(&self, byte: u64) -> bool {

@@ -98,12 +98,13 @@ impl Score {
     /// How a try went that began then.
     fn note(&mut self, hit: bool, start: Instant, now: Instant) {
         let took = now.duration_since(start);
-        if hit {
+        if took > 2 * self.limit {
+            // Somebody else needs the CPU: what is yielded comes back late, whatever has come meanwhile. Who sleeps instead
+            // gets it as soon as there is something to do.
+            self.raise(3);
+        } else if hit {
             self.level = self.level.saturating_sub(1);
             self.skip = 0;
-        } else if took > 2 * self.limit {
-            // Somebody else needs the CPU: what is yielded comes back late.
-            self.raise(3);
         } else {
             self.raise(usize::from(self.level < NEAR));
             self.missed = Some(start);
@@ -339,6 +340,17 @@ mod tests {
     fn who_yields_to_somebody_with_more_to_do_gives_up_sooner() {
         let mut score = Score::new(LIMIT);
         assert!(fail(&mut score, 10_000, 3 * LIMIT, LIMIT) < 12);
+        // Also if there is something each time.
+        let (mut score, mut tries, now) = (Score::new(LIMIT), 0, Instant::now());
+        for _ in 0..10_000 {
+            if score.skip == 0 {
+                tries += 1;
+                score.note(true, now, now + 3 * LIMIT);
+            } else {
+                score.skip -= 1;
+            }
+        }
+        assert!(tries < 12, "{tries}");
     }
 
     #[test]

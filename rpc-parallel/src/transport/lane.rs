@@ -205,3 +205,77 @@ impl Lane {
 fn bell() -> io::Result<OwnedFd> {
     Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::task::noop_waker_ref;
+
+    use super::*;
+
+    fn received(lane: &mut Lane) -> Option<Vec<u8>> {
+        let mut buffer = bytes::BytesMut::with_capacity(1 << 20);
+        match lane.recv_now((&mut buffer).limit(1 << 20)) {
+            Poll::Ready(received) => {
+                assert_eq!(received.unwrap(), buffer.len());
+                Some(buffer.to_vec())
+            }
+            Poll::Pending => None,
+        }
+    }
+
+    /// Waits until the bell has been rung.
+    async fn rung(lane: &mut Lane) {
+        std::future::poll_fn(|cx| if lane.poll_more(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    #[tokio::test]
+    async fn bytes_go_both_ways_and_wake_who_sleeps() {
+        let (mut ours, descriptors) = Lane::offer().unwrap();
+        let mut theirs = Lane::accept(descriptors.into()).unwrap();
+        assert_eq!(received(&mut ours), None);
+        for round in 0..3_u8 {
+            assert!(!theirs.poll_more(&mut Context::from_waker(noop_waker_ref())));
+            let slices = [IoSlice::new(b"there "), IoSlice::new(&[round])];
+            assert_eq!(ours.try_send(&slices).unwrap(), 7);
+            rung(&mut theirs).await;
+            assert_eq!(received(&mut theirs).unwrap(), [&b"there "[..], &[round]].concat());
+            assert_eq!(theirs.try_send(&[IoSlice::new(b"back")]).unwrap(), 4);
+            rung(&mut ours).await;
+            assert_eq!(received(&mut ours).unwrap(), b"back");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_is_told_of_it() {
+        let (mut ours, descriptors) = Lane::offer().unwrap();
+        let mut theirs = Lane::accept(descriptors.into()).unwrap();
+        let message = vec![7; 1 << 20];
+        let sent = ours.try_send(&[IoSlice::new(&message)]).unwrap();
+        assert!(sent < message.len());
+        assert_eq!(ours.try_send(&[IoSlice::new(b"x")]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let waiting = tokio::spawn(async move {
+            std::future::poll_fn(|cx| {
+                let _ = ours.poll_more(cx);
+                match ours.try_send(&[IoSlice::new(b"x")]) {
+                    Ok(sent) => Poll::Ready(sent),
+                    Err(_) => Poll::Pending,
+                }
+            })
+            .await
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(received(&mut theirs).unwrap().len(), sent);
+        assert_eq!(waiting.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_offer_of_something_else_is_refused() {
+        let pipe = || OwnedFd::from(std::io::pipe().unwrap().0);
+        assert!(Lane::accept(Vec::new()).is_err());
+        assert!(Lane::accept(vec![pipe(), bell().unwrap(), bell().unwrap()]).is_err());
+        let (_ours, [memory, bell, _]) = Lane::offer().unwrap();
+        // A file can always be read: it tells of nothing.
+        let file = OwnedFd::from(tempfile::tempfile().unwrap());
+        assert!(Lane::accept(vec![memory, file, bell]).is_err());
+    }
+}

@@ -7,6 +7,7 @@ mod graceful;
 mod handshake;
 mod heartbeats;
 mod hostile;
+mod lane;
 mod mock;
 mod mutations;
 mod one_way;

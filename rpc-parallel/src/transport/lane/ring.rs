@@ -289,7 +289,7 @@ mod tests {
         // More than there can be, and less than there was: neither is between 0 and the capacity.
         for number in [4 + CAPACITY as u64, u64::MAX / 2, 1 << 40] {
             let (mut writer, mut reader, region) = pair();
-            writer.write(b"abc").unwrap();
+            assert_eq!(writer.write(b"abc").unwrap(), (3, Tell::Nothing));
             reader.ring.store(WRITTEN, number);
             assert!(reader.read(&mut [MaybeUninit::uninit(); 9]).is_err());
             region.number(NUMBERS + READ).store(number, Ordering::Relaxed);
