@@ -15,7 +15,7 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CallContext, Incoming, Service,
+        CallContext, Incoming, Serial, Service,
         arrivals::Arrivals,
         core::{Core, Shared},
         entered::Serving,
@@ -140,14 +140,14 @@ impl Driver {
     fn dispatch(&mut self, core: &mut Core) {
         let Self { shared, wakers, incoming, .. } = self;
         loop {
-            let Core { session, waiting, served, last_replies, .. } = core;
+            let Core { session, waiting, last_replies, .. } = core;
             session.take_replies(|_, caller, status, input, part| {
                 *last_replies += 1;
                 wakers.extend(waiting.callers.replied_short(caller, status, input, part));
             });
             let mut bytes = std::mem::take(&mut incoming.bytes);
-            session.take_calls(&mut bytes, |call, function, payload| {
-                incoming.push_short(function, served.open(call), call, payload);
+            session.take_calls(&mut bytes, |call, serial, function, payload| {
+                incoming.push_short(function, Serial(serial), call, payload);
             });
             incoming.bytes = bytes;
             let Some(event) = session.poll_event() else { break };
@@ -157,7 +157,7 @@ impl Driver {
                     core.waiting.replied(tag, call, status, payload, download, wakers);
                 }
                 Event::Called { call, function, one_way, deadline, trace, uploads, payload } => {
-                    let serial = if one_way { core.served.anonymous() } else { core.served.open(call) };
+                    let serial = if one_way { Serial::NONE } else { Serial(core.session.call_serial(call)) };
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
@@ -166,7 +166,7 @@ impl Driver {
                     incoming.push(Incoming { payload, function, serial, call, one_way, uploads, special });
                 }
                 Event::CallAborted { call, why } => {
-                    core.served.abort(call, why);
+                    core.served.abort(&core.session, call, why);
                     core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
                 Event::Items { key, items } => {

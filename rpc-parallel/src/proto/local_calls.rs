@@ -4,7 +4,7 @@ use super::{
     call_streams::CallStreams,
     stream::{RecvHalf, SendHalf},
 };
-use crate::id::CallId;
+use crate::{id::CallId, wire::Limits};
 
 /// The calls that this side has made, by number.
 ///
@@ -24,7 +24,8 @@ pub(super) struct LocalCall {
     state: LocalState,
     /// Nobody is interested any more.
     pub(super) cancelled: bool,
-    bytes: usize,
+    /// Messages are limited to 2 GiB.
+    bytes: u32,
     /// Comes with the reply.
     pub(super) tag: u32,
     /// Where its frame ends in the output.
@@ -36,6 +37,8 @@ pub(super) struct LocalCall {
 enum LocalState {
     #[default]
     Free,
+    /// It waits for a reply, which nothing else will follow or precede: there are no uploads, and it is not cancelled.
+    Plain,
     Waiting,
     Replied,
 }
@@ -53,36 +56,44 @@ impl LocalCalls {
         self.bytes
     }
 
+    /// Whether the peer takes one more call of this size, as far as their number and size go.
+    #[inline]
+    pub(super) fn has_room(&self, size: usize, allowed: &Limits) -> bool {
+        self.len() < allowed.max_open_calls as usize
+            && (self.bytes == 0 || self.bytes.saturating_add(size) <= allowed.max_open_bytes)
+    }
+
     /// Takes a number for a call without streams; `queue` queues it and says where it ends in the output.
     #[inline]
     pub(super) fn open_short(&mut self, bytes: u32, tag: u32, queue: impl FnOnce(CallId) -> u64) -> CallId {
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.calls.push(LocalCall::default());
-            (self.calls.len() - 1) as u32
-        });
+        let id = self.take_number();
         self.bytes += bytes as usize;
         let queued_until = queue(CallId(id));
         if let Some(call) = self.calls.get_mut(id as usize) {
-            (call.state, call.cancelled) = (LocalState::Waiting, false);
-            (call.bytes, call.tag, call.queued_until) = (bytes as usize, tag, queued_until);
+            (call.state, call.bytes, call.tag, call.queued_until) = (LocalState::Plain, bytes, tag, queued_until);
         }
         CallId(id)
     }
 
     /// Takes a number.
     pub(super) fn open(&mut self, bytes: usize, tag: u32, uploads: u8, window: usize) -> CallId {
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.calls.push(LocalCall::default());
-            (self.calls.len() - 1) as u32
-        });
+        let id = self.take_number();
         self.bytes += bytes;
         if let Some(call) = self.calls.get_mut(id as usize) {
-            call.state = LocalState::Waiting;
-            call.cancelled = false;
-            (call.bytes, call.tag) = (bytes, tag);
+            call.state = if uploads == 0 { LocalState::Plain } else { LocalState::Waiting };
+            (call.bytes, call.tag) = (bytes as u32, tag);
             call.streams.open_uploads(uploads, || SendHalf::open(window));
         }
         CallId(id)
+    }
+
+    /// The number that is used next.
+    #[inline]
+    fn take_number(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.calls.push(LocalCall::default());
+            (self.calls.len() - 1) as u32
+        })
     }
 
     /// The call of this number, if there is one.
@@ -100,10 +111,10 @@ impl LocalCalls {
     /// The reply came.
     pub(super) fn replied(&mut self, id: CallId) {
         if let Some(call) = self.calls.get_mut(id.0 as usize)
-            && call.state == LocalState::Waiting
+            && call.is_waiting()
         {
             call.state = LocalState::Replied;
-            self.bytes -= std::mem::take(&mut call.bytes);
+            self.bytes -= std::mem::take(&mut call.bytes) as usize;
         }
     }
 
@@ -112,11 +123,11 @@ impl LocalCalls {
     #[inline]
     pub(super) fn close_short(&mut self, id: CallId, written: u64) -> Option<u32> {
         let call = self.calls.get_mut(id.0 as usize)?;
-        if !call.is_waiting() || call.cancelled || call.streams.has_uploads() || call.queued_until > written {
+        if call.state != LocalState::Plain || call.queued_until > written {
             return None;
         }
         call.state = LocalState::Free;
-        self.bytes -= std::mem::take(&mut call.bytes);
+        self.bytes -= call.bytes as usize;
         self.free.push(id.0);
         Some(call.tag)
     }
@@ -124,7 +135,7 @@ impl LocalCalls {
     /// Gives the number back.
     pub(super) fn free(&mut self, id: CallId) {
         if let Some(call) = self.get_mut(id) {
-            call.state = LocalState::Free;
+            (call.state, call.cancelled) = (LocalState::Free, false);
             call.streams.clear();
             self.free.push(id.0);
         }
@@ -135,7 +146,15 @@ impl LocalCall {
     /// Whether the reply has not come yet.
     #[inline]
     pub(super) fn is_waiting(&self) -> bool {
-        self.state == LocalState::Waiting
+        matches!(self.state, LocalState::Plain | LocalState::Waiting)
+    }
+
+    /// Nobody is interested any more.
+    pub(super) fn cancel(&mut self) {
+        self.cancelled = true;
+        if self.state == LocalState::Plain {
+            self.state = LocalState::Waiting;
+        }
     }
 
     /// Whether nothing more is to come but perhaps a `Done`.

@@ -18,21 +18,21 @@ impl Session {
     #[inline]
     pub(crate) fn open_short(&mut self, function: FunctionId, arguments: &[u8], tag: u32) -> Option<CallId> {
         let size = arguments.len();
-        let closing = self.is_closing() || self.peer_closing;
-        if size > SHORT || closing || self.handshake.is_some() || !self.room(false).take(size) {
+        let closing = self.is_closing() || self.peer_closing || self.handshake.is_some();
+        let Self { local, output, allowed, .. } = self;
+        if size > SHORT || closing || !local.has_room(size, allowed) {
             return None;
         }
-        let Self { local, output, .. } = self;
         Some(local.open_short(size as u32, tag, |id| output.push_short_call(id, function, arguments)))
     }
 
-    /// Takes the short calls that come next, up to the first frame that is something else. `take` learns where their
-    /// arguments are in what is appended to `bytes`.
+    /// Takes the short calls that come next, up to the first frame that is something else. `take` learns their serials, and
+    /// where their arguments are in what is appended to `bytes`.
     #[inline]
     pub(crate) fn take_calls(
         &mut self,
         bytes: &mut Vec<u8>,
-        mut take: impl FnMut(CallId, FunctionId, (usize, usize)),
+        mut take: impl FnMut(CallId, u64, FunctionId, (usize, usize)),
     ) {
         if !self.is_plain() || self.graceful.is_some() {
             return;
@@ -42,10 +42,10 @@ impl Session {
         let (input, mut taken, before) = (self.input.bytes(), 0, bytes.len());
         while let Some(rest) = input.get(taken..)
             && let Some(short) = short_call(rest)
-            && self.remote.open_short(short.call, short.payload.1 - short.payload.0, limits, written)
+            && let (start, end) = short.payload
+            && let Some(serial) = self.remote.open_short(short.call, end - start, limits, written)
         {
-            let (start, end) = short.payload;
-            take(short.call, short.function, (before + taken + start, before + taken + end));
+            take(short.call, serial, short.function, (before + taken + start, before + taken + end));
             taken += end;
         }
         bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
