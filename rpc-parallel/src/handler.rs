@@ -132,8 +132,12 @@ pub trait Dispatch: Send {
     fn functions(&self) -> &'static [&'static Function];
 
     /// Enters the handler of the function at `index`, which must be one of [`functions`](Self::functions). The call must
-    /// be the current one.
-    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> Work;
+    /// be the current one. Returns whether there is a [rest](Self::take_rest).
+    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> bool;
+
+    /// What is left of the handler that was entered last. It has another way than what is returned, since that would be
+    /// in memory.
+    fn take_rest(&mut self) -> Option<Work>;
 }
 
 /// The one [`Dispatch`]: a connection state and the table of its handlers.
@@ -142,13 +146,22 @@ pub(crate) struct Dispatcher<S: 'static> {
     interface: &'static Interface,
     handlers: &'static [Handler<S>],
     /// The place of the function that was called last: the next call is often of the same one.
-    place: Option<(usize, Place<S>)>,
+    place: Option<Used<S>>,
+    rest: Option<Work>,
+}
+
+/// A place that is used again.
+struct Used<S> {
+    index: usize,
+    /// Whether it is small enough for that.
+    kept: bool,
+    place: Place<S>,
 }
 
 impl<S> Dispatcher<S> {
     /// The functions of `interface`, with a handler for each in the same order.
     pub(crate) fn new(state: Arc<S>, interface: &'static Interface, handlers: &'static [Handler<S>]) -> Self {
-        Self { state, interface, handlers, place: None }
+        Self { state, interface, handlers, place: None, rest: None }
     }
 }
 
@@ -157,23 +170,50 @@ impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {
         self.interface.functions
     }
 
-    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> Work {
-        let make = match &self.handlers[index] {
-            Handler::Future(make) => make,
-            Handler::Plain(run) => return run(&self.state, incoming),
+    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> bool {
+        let used = match &mut self.place {
+            Some(used) if used.index == index => used,
+            _ => match &self.handlers[index] {
+                Handler::Future(make) => self.place.insert(Used::new(index, make())),
+                Handler::Plain(run) => {
+                    let work = run(&self.state, incoming);
+                    return self.leave(work);
+                }
+            },
         };
-        let place = match &mut self.place {
-            Some((of, place)) if *of == index => place,
-            other => &mut other.insert((index, make())).1,
-        };
-        let polled = place.enter(&self.state, incoming);
-        if (polled.is_pending() || size_of_val(&*place.0) > KEPT)
-            && let Some((_, place)) = self.place.take()
-            && polled.is_pending()
-        {
-            return Work(Rest::Later(Box::new(place)));
+        let polled = used.place.enter(&self.state, incoming);
+        if polled.is_ready() && used.kept {
+            return false;
         }
-        Work(Rest::Done)
+        self.leave_place(polled)
+    }
+
+    fn take_rest(&mut self) -> Option<Work> {
+        self.rest.take()
+    }
+}
+
+impl<S: Send + Sync + 'static> Dispatcher<S> {
+    /// The place is not used again.
+    fn leave_place(&mut self, polled: Poll<()>) -> bool {
+        match self.place.take() {
+            Some(Used { place, .. }) if polled.is_pending() => self.leave(Work(Rest::Later(Box::new(place)))),
+            _ => false,
+        }
+    }
+
+    fn leave(&mut self, work: Work) -> bool {
+        if let Rest::Done = work.0 {
+            return false;
+        }
+        self.rest = Some(work);
+        true
+    }
+}
+
+impl<S> Used<S> {
+    fn new(index: usize, place: Place<S>) -> Self {
+        Self { index, kept: size_of_val(&*place.0) <= KEPT, place }
     }
 }
 

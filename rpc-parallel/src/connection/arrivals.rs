@@ -1,7 +1,9 @@
 //! The calls that a pass of the driver has brought.
 
+use std::sync::Arc;
+
 use crate::{
-    connection::{Incoming, Serial, incoming::Arrived},
+    connection::{CallContext, Incoming, Serial, Shared, entered::Entered, incoming::Arrived},
     id::{CallId, FunctionId},
 };
 
@@ -26,6 +28,13 @@ enum Arrival {
         payload: (usize, usize),
     },
     Any(Box<Incoming<'static>>),
+}
+
+/// The calls that have arrived on a connection, to be served.
+pub(crate) struct Calls<'a> {
+    pub(super) connection: &'a Arc<Shared>,
+    pub(super) arrivals: &'a mut Arrivals,
+    pub(super) entered: &'a Entered,
 }
 
 /// How much memory for short calls is kept.
@@ -53,31 +62,37 @@ impl Arrivals {
         self.calls.is_empty()
     }
 
-    /// Hands out those that were not handed out yet. After a panic it goes on with the next one.
-    #[inline]
-    pub(super) fn for_each(&mut self, mut start: impl FnMut(&mut Incoming<'_>)) {
-        while let Some(arrival) = self.calls.get_mut(self.next) {
-            self.next += 1;
-            match arrival {
-                Arrival::Any(incoming) => start(incoming),
-                Arrival::Short { function, serial, call, payload } => start(&mut Incoming {
-                    function: *function,
-                    serial: *serial,
-                    call: *call,
-                    one_way: false,
-                    uploads: 0,
-                    payload: Arrived::Together(&self.bytes, *payload),
-                    special: None,
-                }),
-            }
-        }
-    }
-
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.calls.clear();
         self.bytes.clear();
         self.bytes.shrink_to(KEPT);
         self.next = 0;
+    }
+}
+
+impl Calls<'_> {
+    /// Hands out those that were not handed out yet, each of which is the current call then. After a panic it goes on with
+    /// the next one.
+    #[inline]
+    pub(crate) fn for_each(self, mut start: impl FnMut(&Arc<Shared>, &mut Incoming<'_>)) {
+        let Self { connection, entered, arrivals: Arrivals { calls, bytes, next } } = self;
+        while let Some(arrival) = calls.get_mut(*next) {
+            *next += 1;
+            match arrival {
+                Arrival::Short { function, serial, call, payload: (at, end) } => {
+                    let (function, serial, call) = (*function, *serial, *call);
+                    CallContext::announce_plain(entered, connection, call, serial);
+                    let payload = Arrived::Together(bytes.get(*at..).unwrap_or_default(), *end - *at);
+                    let (one_way, uploads, special) = (false, 0, None);
+                    let mut incoming = Incoming { function, serial, call, one_way, uploads, payload, special };
+                    start(connection, &mut incoming);
+                }
+                Arrival::Any(incoming) => {
+                    CallContext::announce(entered, connection, incoming);
+                    start(connection, incoming);
+                }
+            }
+        }
     }
 }

@@ -8,11 +8,12 @@ use std::{
 
 use crate::{
     connection::{
-        Incoming, Shared, Target,
+        Incoming, Serial, Shared, Target,
         entered::{Entered, entered},
         incoming::Special,
     },
     fault::PanicReport,
+    id::CallId,
     panic,
     proto::{AbortReason, TraceContext},
     wire::Status,
@@ -93,8 +94,22 @@ impl CallContext {
         Self::enter(&mut None, || entered(work))
     }
 
-    /// Makes this the current call, whichever was before.
+    /// Makes this the current call, whichever was before: one that has neither streams nor anything special.
     #[inline]
+    pub(super) fn announce_plain(entered: &Entered, connection: &Arc<Shared>, call: CallId, serial: Serial) {
+        match &mut **entered.call.borrow_mut() {
+            // As below.
+            Some(Self { target, special: None })
+                if Arc::ptr_eq(&target.shared, connection) && target.answered.is_none() =>
+            {
+                (target.call, target.serial) = (call, serial);
+                (target.one_way, target.uploads) = (false, 0);
+            }
+            other => *other = Some(Self { target: Target::plain(connection, call, serial), special: None }),
+        }
+    }
+
+    /// Makes this the current call, whichever was before.
     pub(super) fn announce(entered: &Entered, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
         match &mut **entered.call.borrow_mut() {
             // The last call's connection is this one's, nearly always: no reference needs to be counted.

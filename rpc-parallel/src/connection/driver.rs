@@ -16,7 +16,7 @@ use tokio::{task::AbortHandle, time::Sleep};
 use crate::{
     connection::{
         CallContext, Incoming, Serial, Service,
-        arrivals::Arrivals,
+        arrivals::{Arrivals, Calls},
         core::{Core, Shared},
         entered::Serving,
         incoming::{Arrived, Special},
@@ -201,12 +201,7 @@ impl Driver {
         serving.enter(|| {
             CallContext::enter_several(|entered| {
                 let mut serve = || {
-                    catch(|| {
-                        incoming.for_each(|call| {
-                            CallContext::announce(entered, shared, call);
-                            service.start(shared, call);
-                        });
-                    })
+                    catch(|| service.serve(Calls { connection: shared, arrivals: incoming, entered }))
                 };
                 while let Err(report) = serve() {
                     CallContext::panicked(&report);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     codec::CodecError,
     connection::{
-        Serial,
+        CallContext, Serial,
         core::{Core, Shared},
         entered::entered,
     },
@@ -54,26 +54,24 @@ impl Collected {
 }
 
 /// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
-/// a buffer, which may become as long as the given limit. None if it does not.
+/// a buffer, which may become as long as the given limit. `false` if it does not.
 #[inline]
 pub(crate) fn collect(
     status: Status,
     write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
-) -> Option<Result<(), CodecError>> {
+) -> Result<bool, Box<CodecError>> {
     entered(|entered| {
-        let (of, call, serial) = {
-            let current = entered.call.try_borrow().ok()?;
-            let target = current.as_ref()?.target();
-            if !target.is_alone() {
-                return None;
-            }
-            (Arc::as_ptr(&target.shared).addr(), target.call, target.serial)
-        };
+        let Ok(current) = entered.call.try_borrow() else { return Ok(false) };
+        let Some(target) = current.as_ref().map(CallContext::target) else { return Ok(false) };
+        let (of, call, serial, alone) =
+            (Arc::as_ptr(&target.shared).addr(), target.call, target.serial, target.is_alone());
+        drop(current);
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
-        let collected = &mut **entered.replies.try_borrow_mut().ok()?;
+        let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Ok(false) };
+        let collected = &mut **collected;
         let start = collected.end;
-        if collected.of != of || start > MOST {
-            return None;
+        if !alone || collected.of != of || start > MOST {
+            return Ok(false);
         }
         let Collected { limit, replies, frames, end, .. } = collected;
         if frames.len() != start {
@@ -82,7 +80,7 @@ pub(crate) fn collect(
         Frame::Reply { call, status, download: false }.encode(0, frames);
         let payload = frames.len();
         if let Err(error) = write(frames, payload + *limit) {
-            return Some(Err(error.after(payload)));
+            return Err(Box::new(error.after(payload)));
         }
         let len = frames.len() - start;
         if let Some(prefix) = frames.get_mut(start..).and_then(|frame| frame.first_chunk_mut()) {
@@ -91,7 +89,7 @@ pub(crate) fn collect(
         }
         *end = start + len;
         replies.push(Reply { serial, call, end: *end as u32 });
-        Some(Ok(()))
+        Ok(true)
     })
 }
 

@@ -30,6 +30,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Of a call that has no streams.
+    pub(super) fn plain(shared: &Arc<Shared>, call: CallId, serial: Serial) -> Self {
+        Self { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0, answered: None }
+    }
+
     /// Whether nothing but the reply is left of the call once its handler is through.
     #[inline]
     pub(crate) fn is_alone(&self) -> bool {

@@ -100,9 +100,9 @@ impl Answer {
         }
         // With those of other calls, if the handler is entered with theirs.
         match collect(status, |out, limit| codec::encode_owned(value, out, limit)) {
-            Some(Ok(())) => self.0 = OVER,
-            Some(Err(error)) => self.refuse(status, error),
-            None => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
+            Ok(true) => self.0 = OVER,
+            Err(error) => self.refuse(status, *error),
+            Ok(false) => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
         }
     }
 

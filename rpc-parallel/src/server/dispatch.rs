@@ -7,16 +7,17 @@ use std::{
 
 use crate::{
     connection::{CallContext, Incoming},
-    handler::{Dispatch, Later, Rest},
+    handler::{Dispatch, Later, Rest, Work},
     panic::catch,
 };
 
 /// Enters a handler. Most are through at once and never cost a task. A panic in it is the caller's.
 #[inline]
 pub(super) fn run(dispatch: &mut dyn Dispatch, index: usize, incoming: &mut Incoming<'_>) {
-    match dispatch.invoke(index, incoming).0 {
-        Rest::Done => {}
-        rest => go_on(rest),
+    if dispatch.invoke(index, incoming)
+        && let Some(Work(rest)) = dispatch.take_rest()
+    {
+        go_on(rest);
     }
 }
 

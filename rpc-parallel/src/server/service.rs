@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     codec,
-    connection::{Incoming, Service, Shared, Target},
+    connection::{Calls, Incoming, Service, Shared, Target},
     fault::Fault,
     handler::Dispatch,
     id::{FunctionId, InterfaceId},
@@ -157,6 +157,12 @@ fn encode_failure(mut failure: OpenFailure, limit: usize) -> Vec<u8> {
 }
 
 impl Service for Serving {
+    fn serve(&mut self, calls: Calls<'_>) {
+        calls.for_each(|connection, incoming| self.start(connection, incoming));
+    }
+}
+
+impl Serving {
     #[inline]
     fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
         let function = incoming.function;
@@ -175,9 +181,7 @@ impl Service for Serving {
         }
         self.start_other(connection, incoming);
     }
-}
 
-impl Serving {
     /// A request to open may have succeeded.
     #[cold]
     fn take_made(&mut self) {
@@ -247,8 +251,10 @@ pub(crate) struct ServesNothing {
 }
 
 impl Service for ServesNothing {
-    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
-        incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+    fn serve(&mut self, calls: Calls<'_>) {
+        calls.for_each(|connection, incoming| {
+            incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+        });
     }
 }
 
