@@ -70,12 +70,13 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
                 true => quote!(#unpack #handled #private::Ok(async move { #run })),
                 false => quote!(#handled #kept #private::Ok(async move { #unpack #run })),
             };
-            (None, quote!(Place<#worker>), quote!(#private::Place::new(|#state, #incoming| { #body })))
+            let arguments = quote!(#state: &#private::Arc<#worker>);
+            (arguments, quote!(Place), quote!(#private::Place::new(#state, |#state, #incoming| { #body })))
         }
         kind => {
             let arguments = quote!(#state: &#private::Arc<#worker>, #incoming: &mut #private::Incoming<'_>);
             let way = if kind == Kind::Blocking { quote!(blocking) } else { quote!(inline) };
-            (Some(arguments), quote!(Work), quote!(#handled #kept #private::Work::#way(move || { #unpack #run })))
+            (arguments, quote!(Work), quote!(#handled #kept #private::Work::#way(move || { #unpack #run })))
         }
     };
     quote! {

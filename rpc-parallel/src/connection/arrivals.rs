@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     connection::{CallContext, Incoming, Serial, Shared, entered::Entered, incoming::Arrived},
     id::{CallId, FunctionId},
+    proto::Session,
 };
 
 /// Calls in the order in which they came.
@@ -14,7 +15,7 @@ use crate::{
 pub(super) struct Arrivals {
     calls: Vec<Arrival>,
     /// Short calls as they came over the wire.
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     next: usize,
 }
 
@@ -41,10 +42,13 @@ pub(crate) struct Calls<'a> {
 const KEPT: usize = 64 << 10;
 
 impl Arrivals {
-    /// Adds a call that has nothing special, and its arguments here in the bytes.
-    #[inline]
-    pub(super) fn push_short(&mut self, function: FunctionId, serial: Serial, call: CallId, payload: (usize, usize)) {
-        self.calls.push(Arrival::Short { function, serial, call, payload });
+    /// Adds the short calls that come next.
+    #[inline(never)]
+    pub(super) fn take_calls(&mut self, session: &mut Session) {
+        let Self { calls, bytes, .. } = self;
+        session.take_calls(bytes, |call, serial, function, payload| {
+            calls.push(Arrival::Short { function, serial: Serial(serial), call, payload });
+        });
     }
 
     /// Adds any call.
@@ -77,19 +81,20 @@ impl Calls<'_> {
     #[inline]
     pub(crate) fn for_each(self, mut start: impl FnMut(&Arc<Shared>, &mut Incoming<'_>)) {
         let Self { connection, entered, arrivals: Arrivals { calls, bytes, next } } = self;
+        CallContext::begin(entered, connection);
         while let Some(arrival) = calls.get_mut(*next) {
             *next += 1;
             match arrival {
                 Arrival::Short { function, serial, call, payload: (at, end) } => {
                     let (function, serial, call) = (*function, *serial, *call);
-                    CallContext::announce_plain(entered, connection, call, serial);
+                    CallContext::announce_plain(entered, call, serial);
                     let payload = Arrived::Together(bytes.get(*at..).unwrap_or_default(), *end - *at);
                     let (one_way, uploads, special) = (false, 0, None);
                     let mut incoming = Incoming { function, serial, call, one_way, uploads, payload, special };
                     start(connection, &mut incoming);
                 }
                 Arrival::Any(incoming) => {
-                    CallContext::announce(entered, connection, incoming);
+                    CallContext::announce(entered, incoming);
                     start(connection, incoming);
                 }
             }

@@ -262,6 +262,20 @@ impl Core {
         self.session.open_calls() == 0 && self.last_replies <= 1 && !self.session.transmit()
     }
 
+    /// Hands the short replies that come next to those who wait for them, and returns how many there are.
+    #[inline(never)]
+    pub(super) fn take_replies(&mut self, wakers: &mut Vec<Waker>) -> usize {
+        let Self { session, waiting, .. } = self;
+        let (callers, mut replies) = (&mut waiting.callers, 0);
+        session.take_replies(|_, caller, status, input, part| {
+            replies += 1;
+            if let Some(waker) = callers.replied_short(caller, status, input, part) {
+                wakers.push(waker);
+            }
+        });
+        replies
+    }
+
     /// The queue of those whose call, or one-way message, the peer does not take yet.
     pub(super) fn vacancy(&mut self, one_way: bool) -> &mut Queue {
         if one_way { &mut self.one_way_vacancy } else { &mut self.vacancy }

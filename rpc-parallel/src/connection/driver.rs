@@ -140,17 +140,9 @@ impl Driver {
     fn dispatch(&mut self, core: &mut Core) {
         let Self { shared, wakers, incoming, .. } = self;
         loop {
-            let Core { session, waiting, last_replies, .. } = core;
-            session.take_replies(|_, caller, status, input, part| {
-                *last_replies += 1;
-                wakers.extend(waiting.callers.replied_short(caller, status, input, part));
-            });
-            let mut bytes = std::mem::take(&mut incoming.bytes);
-            session.take_calls(&mut bytes, |call, serial, function, payload| {
-                incoming.push_short(function, Serial(serial), call, payload);
-            });
-            incoming.bytes = bytes;
-            let Some(event) = session.poll_event() else { break };
+            core.last_replies += core.take_replies(wakers);
+            incoming.take_calls(&mut core.session);
+            let Some(event) = core.session.poll_event() else { break };
             match event {
                 Event::Replied { call, tag, status, payload, download } => {
                     core.last_replies += 1;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::{
     codec::CodecError,
     connection::{
-        CallContext, Serial,
+        Serial,
         core::{Core, Shared},
-        entered::entered,
+        entered::{Entered, entered},
     },
     id::CallId,
     wire::{self, Frame, LENGTH_PREFIX, Status},
@@ -51,6 +51,13 @@ impl Collected {
     pub(super) fn begin(&mut self, of: &Arc<Shared>) {
         (self.of, self.limit) = (Arc::as_ptr(of).addr(), of.message_limit());
     }
+
+    /// The current call, if its reply is collected here.
+    fn any(&self, entered: &Entered) -> Option<(CallId, Serial)> {
+        let current = entered.call.try_borrow().ok()?;
+        let target = current.as_ref()?.target();
+        (target.is_alone() && Arc::as_ptr(&target.shared).addr() == self.of).then_some((target.call, target.serial))
+    }
 }
 
 /// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
@@ -61,16 +68,17 @@ pub(crate) fn collect(
     write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
 ) -> Result<bool, Box<CodecError>> {
     entered(|entered| {
-        let Ok(current) = entered.call.try_borrow() else { return Ok(false) };
-        let Some(target) = current.as_ref().map(CallContext::target) else { return Ok(false) };
-        let (of, call, serial, alone) =
-            (Arc::as_ptr(&target.shared).addr(), target.call, target.serial, target.is_alone());
-        drop(current);
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
         let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Ok(false) };
         let collected = &mut **collected;
         let start = collected.end;
-        if !alone || collected.of != of || start > MOST {
+        // A plain call is of the connection that is served.
+        let (mut call, mut serial) = entered.plain.get();
+        if serial == Serial::NONE {
+            let Some(other) = collected.any(entered) else { return Ok(false) };
+            (call, serial) = other;
+        }
+        if start > MOST {
             return Ok(false);
         }
         let Collected { limit, replies, frames, end, .. } = collected;

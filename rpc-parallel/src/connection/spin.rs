@@ -208,12 +208,7 @@ impl Shared {
         let mut wakers = Vec::new();
         let mut guard = self.lock();
         let core = &mut *guard;
-        let mut replies = 0;
-        core.session.take_replies(|_, caller, status, input, part| {
-            replies += 1;
-            wakers.extend(core.waiting.callers.replied_short(caller, status, input, part));
-        });
-        core.last_replies = replies;
+        core.last_replies = core.take_replies(&mut wakers);
         core.count_calls();
         // Whatever else came is the driver's business.
         if core.session.has_input() {

@@ -15,7 +15,7 @@ const SHORT: usize = 1 << 10;
 
 impl Session {
     /// Makes a short call without anything special, if nothing is in its way. `None` does not mean that it cannot be made.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open_short(&mut self, function: FunctionId, arguments: &[u8], tag: u32) -> Option<CallId> {
         let size = arguments.len();
         let closing = self.is_closing() || self.peer_closing || self.handshake.is_some();

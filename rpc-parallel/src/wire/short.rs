@@ -67,20 +67,25 @@ fn head(input: &[u8], kind: u8) -> Option<Head<'_>> {
     // Neither of the kinds that are looked for has a frame that is shorter than this.
     let start = u64::from_le_bytes(*input.first_chunk()?);
     let (len, bytes) = (start as u32, (start >> 32) as u32);
-    let frame = input.get(..LENGTH_PREFIX.checked_add(usize::try_from(len).ok()?)?)?;
     if bytes as u8 != kind {
         return None;
     }
+    let frame = input.get(..LENGTH_PREFIX.checked_add(usize::try_from(len).ok()?)?)?;
     // Numbers of at most three bytes, in their shortest form. Larger ones are as good, and read elsewhere.
     let (one, two) = (bytes >> 8 & 0x7f, bytes >> 9 & 0x3f80);
     let (call, at) = if bytes & 0x8000 == 0 {
         (one, LENGTH_PREFIX + 2)
-    } else if bytes & 0x80_0000 == 0 && two != 0 {
+    } else if bytes & 0x80_0000 == 0 {
+        if two == 0 {
+            return None;
+        }
         (one | two, LENGTH_PREFIX + 3)
-    } else if bytes & 0x8080_0000 == 0x80_0000 && bytes >> 24 != 0 {
-        (one | two | bytes >> 10 & 0x1f_c000, LENGTH_PREFIX + 4)
     } else {
-        return None;
+        let three = bytes >> 10 & 0x1f_c000;
+        if three == 0 || bytes >> 31 != 0 {
+            return None;
+        }
+        (one | two | three, LENGTH_PREFIX + 4)
     };
     Some(Head { call: CallId(call), at, frame })
 }
