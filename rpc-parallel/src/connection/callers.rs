@@ -34,6 +34,10 @@ struct Reader(u32);
 impl Reader {
     const NONE: Self = Self(u32::MAX);
 
+    fn is_none(self) -> bool {
+        self.0 == Self::NONE.0
+    }
+
     fn slot(self) -> Option<usize> {
         (self.0 != Self::NONE.0).then_some(self.0 as usize)
     }
@@ -64,7 +68,7 @@ impl Callers {
     #[inline]
     pub(super) fn occupy(&mut self, slot: u32, cx: Option<&Context<'_>>) {
         if self.free.pop().is_none() {
-            self.slots.push(Caller::default());
+            self.add_slot();
         }
         if let Some(caller) = self.slots.get_mut(slot as usize) {
             caller.state = CallerState::Waiting;
@@ -72,11 +76,18 @@ impl Callers {
         }
     }
 
-    /// Has the task of `cx` woken by the reply.
-    pub(super) fn wait(&mut self, slot: u32, cx: &Context<'_>) {
-        if let Some(caller) = self.slots.get_mut(slot as usize) {
-            note(&mut caller.waker, cx);
-        }
+    #[cold]
+    #[inline(never)]
+    fn add_slot(&mut self) {
+        self.slots.push(Caller::default());
+    }
+
+    /// Has the task of `cx` woken by the reply; `false` if it is there.
+    pub(super) fn wait(&mut self, slot: u32, cx: &Context<'_>) -> bool {
+        let waits = |caller: &&mut Caller| caller.state == CallerState::Waiting;
+        let Some(caller) = self.slots.get_mut(slot as usize).filter(waits) else { return false };
+        note(&mut caller.waker, cx);
+        true
     }
 
     /// A short reply has come, somewhere in `input`.
@@ -109,7 +120,6 @@ impl Callers {
     }
 
     /// Gives the slot back if the reply is there, which is moved to these places; the reader of its stream comes with it.
-    #[inline]
     pub(super) fn take(&mut self, slot: u32, payload: &mut Payload, status: &mut Status) -> Option<Option<usize>> {
         let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Replied)?;
         caller.payload.move_to(payload);
@@ -117,6 +127,19 @@ impl Callers {
         caller.state = CallerState::Free;
         self.free.push(slot);
         Some(std::mem::take(&mut caller.reader).slot())
+    }
+
+    /// The same for a reply that no stream follows, and that takes no memory. `false` if there is none such.
+    #[inline]
+    pub(super) fn take_plain(&mut self, slot: u32, payload: &mut Payload, status: &mut Status) -> bool {
+        let Some(caller) = self.slots.get_mut(slot as usize) else { return false };
+        if caller.state != CallerState::Replied || !caller.reader.is_none() || !caller.payload.copy_to(payload) {
+            return false;
+        }
+        *status = caller.status;
+        caller.state = CallerState::Free;
+        self.free.push(slot);
+        true
     }
 
     /// Gives the slot back. What it has is returned, to be dropped without the connection's lock.

@@ -153,8 +153,13 @@ impl Core {
     pub(super) fn count_calls(&mut self) {
         let waits = self.session.has_local_calls();
         if waits != self.expecting.is_some() {
-            self.expecting = waits.then(Expecting::new);
+            self.note_expecting(waits);
         }
+    }
+
+    #[inline(never)]
+    fn note_expecting(&mut self, waits: bool) {
+        self.expecting = waits.then(Expecting::new);
     }
 
     /// Whether it is worth a try to look for the reply of the call that was just written.

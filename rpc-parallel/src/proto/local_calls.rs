@@ -64,7 +64,7 @@ impl LocalCalls {
     }
 
     /// Takes a number for a call without streams; `queue` queues it and says where it ends in the output.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open_short(&mut self, bytes: u32, tag: u32, queue: impl FnOnce(CallId) -> u64) -> CallId {
         let id = self.take_number();
         self.bytes += bytes as usize;
@@ -90,10 +90,17 @@ impl LocalCalls {
     /// The number that is used next.
     #[inline]
     fn take_number(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.calls.push(LocalCall::default());
-            (self.calls.len() - 1) as u32
-        })
+        match self.free.pop() {
+            Some(number) => number,
+            None => self.add_number(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_number(&mut self) -> u32 {
+        self.calls.push(LocalCall::default());
+        (self.calls.len() - 1) as u32
     }
 
     /// The call of this number, if there is one.

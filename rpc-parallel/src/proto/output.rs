@@ -69,7 +69,7 @@ impl Output {
     }
 
     /// Queues a call that has nothing special, and returns where the queue ends then.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_short_call(&mut self, call: CallId, function: FunctionId, arguments: &[u8]) -> u64 {
         self.open_items = None;
         let before = self.tail.len();
@@ -252,6 +252,8 @@ impl Output {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn seal(&mut self) {
         let next = std::mem::take(&mut self.spare);
         self.open_items = None;

@@ -235,6 +235,7 @@ impl Short {
     }
 
     #[cold]
+    #[inline(never)]
     fn new_long(kind: u64, mut number: u64) -> Self {
         let mut this = Self { bytes: kind, bits: 8 };
         while number >= 0x80 {

@@ -53,15 +53,19 @@ impl Payload {
         }
     }
 
-    /// Becomes `place`, leaving what may be any other payload.
+    /// Copies this to `place`, if neither needs memory of its own.
     #[inline]
+    pub(crate) fn copy_to(&self, place: &mut Self) -> bool {
+        let (Self::Inline(len, bytes), Self::Inline(place_len, place)) = (self, place) else { return false };
+        *place_len = *len;
+        *place = *bytes;
+        true
+    }
+
+    /// Becomes `place`, leaving what may be any other payload.
     pub(crate) fn move_to(&mut self, place: &mut Self) {
-        match (&*self, &mut *place) {
-            (Self::Inline(len, bytes), Self::Inline(place_len, place)) => {
-                *place_len = *len;
-                *place = *bytes;
-            }
-            _ => *place = self.take(),
+        if !self.copy_to(place) {
+            *place = self.take();
         }
     }
 
