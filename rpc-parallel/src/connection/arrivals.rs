@@ -93,11 +93,15 @@ impl Calls<'_> {
                     let mut incoming = Incoming { function, serial, call, one_way, uploads, payload, special };
                     start(connection, &mut incoming);
                 }
-                Arrival::Any(incoming) => {
-                    CallContext::announce(entered, incoming);
-                    start(connection, incoming);
-                }
+                Arrival::Any(incoming) => start_any(entered, incoming, &mut |incoming| start(connection, incoming)),
             }
         }
     }
+}
+
+/// Out of the way of what comes nearly always.
+#[inline(never)]
+fn start_any(entered: &Entered, incoming: &mut Incoming<'_>, start: &mut dyn FnMut(&mut Incoming<'_>)) {
+    CallContext::announce(entered, incoming);
+    start(incoming);
 }

@@ -167,6 +167,7 @@ impl RawCall {
     }
 
     /// The same for any call.
+    #[inline(never)]
     fn start_any(&mut self) {
         if let State::Unsent { one_way } = self.state {
             // Otherwise the worker has more calls than it takes at once: it is sent when it is polled.
@@ -190,6 +191,7 @@ impl RawCall {
     }
 
     /// The same for any call.
+    #[inline(never)]
     fn poll_any(&mut self, cx: &mut Context<'_>, counts: bool) -> Poll<&mut RawReply> {
         if counts {
             ready!(tokio::task::coop::poll_proceed(cx)).made_progress();

@@ -117,11 +117,12 @@ impl Core {
     /// Queues what was collected.
     pub(super) fn send(&mut self, collected: &mut Collected) {
         let Collected { replies, frames, end: last, .. } = collected;
+        let open = self.terminal.is_none() && !self.session.is_closing();
         // Those from here on are queued together.
         let (mut start, mut until) = (0, 0);
         for Reply { call, serial, end } in replies.iter() {
             let end = *end as usize;
-            if self.terminal.is_none() && self.session.close_replied(*call, serial.0, end - start) {
+            if open && self.session.close_replied(*call, serial.0, end - start) {
                 until = end;
                 continue;
             }

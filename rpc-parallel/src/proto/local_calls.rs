@@ -10,10 +10,12 @@ use crate::{id::CallId, wire::Limits};
 ///
 /// The number that was freed last is used next, so that there are never more numbers than calls at the same time, and
 /// a new number is always the one after the largest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LocalCalls {
     calls: Vec<LocalCall>,
-    free: Vec<u32>,
+    /// The number that is used next, or none: then a new one is.
+    free: u32,
+    open: usize,
     /// The bytes of the arguments of all that wait for a reply.
     bytes: usize,
 }
@@ -26,7 +28,7 @@ pub(super) struct LocalCall {
     pub(super) cancelled: bool,
     /// Messages are limited to 2 GiB.
     bytes: u32,
-    /// Comes with the reply.
+    /// Comes with the reply. Of a number that is free: the one that is used after it.
     pub(super) tag: u32,
     /// Where its frame ends in the output.
     pub(super) queued_until: u64,
@@ -43,11 +45,29 @@ enum LocalState {
     Replied,
 }
 
+/// No number.
+const NONE: u32 = u32::MAX;
+
+/// The place of the number that is used next.
+#[inline]
+fn vacant(calls: &mut Vec<LocalCall>, id: CallId) -> Option<&mut LocalCall> {
+    if id.0 as usize == calls.len() {
+        add(calls);
+    }
+    calls.get_mut(id.0 as usize)
+}
+
+#[cold]
+#[inline(never)]
+fn add(calls: &mut Vec<LocalCall>) {
+    calls.push(LocalCall { tag: NONE, ..LocalCall::default() });
+}
+
 impl LocalCalls {
     /// How many numbers are in use.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.calls.len() - self.free.len()
+        self.open
     }
 
     /// The bytes of the arguments of all that wait for a reply.
@@ -66,41 +86,37 @@ impl LocalCalls {
     /// Takes a number for a call without streams; `queue` queues it and says where it ends in the output.
     #[inline(always)]
     pub(super) fn open_short(&mut self, bytes: u32, tag: u32, queue: impl FnOnce(CallId) -> u64) -> CallId {
-        let id = self.take_number();
+        let id = self.next();
+        let queued_until = queue(id);
+        self.open += 1;
         self.bytes += bytes as usize;
-        let queued_until = queue(CallId(id));
-        if let Some(call) = self.calls.get_mut(id as usize) {
+        let Self { calls, free, .. } = self;
+        if let Some(call) = vacant(calls, id) {
+            *free = call.tag;
             (call.state, call.bytes, call.tag, call.queued_until) = (LocalState::Plain, bytes, tag, queued_until);
         }
-        CallId(id)
+        id
     }
 
     /// Takes a number.
     pub(super) fn open(&mut self, bytes: usize, tag: u32, uploads: u8, window: usize) -> CallId {
-        let id = self.take_number();
+        let id = self.next();
+        self.open += 1;
         self.bytes += bytes;
-        if let Some(call) = self.calls.get_mut(id as usize) {
+        let Self { calls, free, .. } = self;
+        if let Some(call) = vacant(calls, id) {
+            *free = call.tag;
             call.state = if uploads == 0 { LocalState::Plain } else { LocalState::Waiting };
             (call.bytes, call.tag) = (bytes as u32, tag);
             call.streams.open_uploads(uploads, || SendHalf::open(window));
         }
-        CallId(id)
+        id
     }
 
     /// The number that is used next.
     #[inline]
-    fn take_number(&mut self) -> u32 {
-        match self.free.pop() {
-            Some(number) => number,
-            None => self.add_number(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn add_number(&mut self) -> u32 {
-        self.calls.push(LocalCall::default());
-        (self.calls.len() - 1) as u32
+    fn next(&self) -> CallId {
+        CallId(if self.free == NONE { self.calls.len() as u32 } else { self.free })
     }
 
     /// The call of this number, if there is one.
@@ -135,17 +151,26 @@ impl LocalCalls {
         }
         call.state = LocalState::Free;
         self.bytes -= call.bytes as usize;
-        self.free.push(id.0);
-        Some(call.tag)
+        self.open -= 1;
+        let next = std::mem::replace(&mut self.free, id.0);
+        Some(std::mem::replace(&mut call.tag, next))
     }
 
     /// Gives the number back.
     pub(super) fn free(&mut self, id: CallId) {
+        let before = self.free;
         if let Some(call) = self.get_mut(id) {
-            (call.state, call.cancelled) = (LocalState::Free, false);
+            (call.state, call.cancelled, call.tag) = (LocalState::Free, false, before);
             call.streams.clear();
-            self.free.push(id.0);
+            self.free = id.0;
+            self.open -= 1;
         }
+    }
+}
+
+impl Default for LocalCalls {
+    fn default() -> Self {
+        Self { calls: Vec::new(), free: NONE, open: 0, bytes: 0 }
     }
 }
 

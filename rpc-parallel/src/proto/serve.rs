@@ -57,12 +57,9 @@ impl Session {
 
     /// Ends a call that has no streams: its reply is encoded, within the limit, and queued by the next
     /// [`push_replies`](Self::push_replies), of which it is the last of so many bytes. Does nothing, and says so, if that is
-    /// not all there is to do.
+    /// not all there is to do. The session must not be closing.
     #[inline]
     pub(crate) fn close_replied(&mut self, id: CallId, serial: u64, bytes: usize) -> bool {
-        if self.is_closing() {
-            return false;
-        }
         // The peer cannot use the number again before this was written.
         self.remote.close_short(id, serial, self.output.end() + bytes as u64)
     }

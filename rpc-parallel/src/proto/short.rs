@@ -7,7 +7,7 @@
 use super::Session;
 use crate::{
     id::{CallId, FunctionId},
-    wire::{Status, short_call, short_reply},
+    wire::{ShortCall, ShortReply, Status, short_call, short_reply},
 };
 
 /// Arguments up to this size are within every limit that settings can have.
@@ -39,15 +39,15 @@ impl Session {
         }
         let limits = (self.settings.max_open_calls, self.settings.max_open_bytes);
         let written = self.output.sent();
-        let (input, mut taken, before) = (self.input.bytes(), 0, bytes.len());
-        while let Some(rest) = input.get(taken..)
-            && let Some(short) = short_call(rest)
-            && let (start, end) = short.payload
-            && let Some(serial) = self.remote.open_short(short.call, end - start, limits, written)
+        let input = self.input.bytes();
+        let (mut rest, mut at) = (input, bytes.len());
+        while let Some(ShortCall { call, function, payload: (start, end) }) = short_call(rest)
+            && let Some(serial) = self.remote.open_short(call, end - start, limits, written)
         {
-            take(short.call, serial, short.function, (before + taken + start, before + taken + end));
-            taken += end;
+            take(call, serial, function, (at + start, at + end));
+            (rest, at) = (rest.get(end..).unwrap_or_default(), at + end);
         }
+        let taken = input.len() - rest.len();
         bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
         self.input.advance(taken);
     }
@@ -60,14 +60,15 @@ impl Session {
             return;
         }
         let written = self.output.sent();
-        let (input, mut taken) = (self.input.bytes(), 0);
-        while let Some(rest) = input.get(taken..)
-            && let Some(short) = short_reply(rest)
-            && let Some(tag) = self.local.close_short(short.call, written)
+        let input = self.input.bytes();
+        let mut rest = input;
+        while let Some(ShortReply { call, status, payload }) = short_reply(rest)
+            && let Some(tag) = self.local.close_short(call, written)
         {
-            take(short.call, tag, short.status, rest, short.payload);
-            taken += short.payload.1;
+            take(call, tag, status, rest, payload);
+            rest = rest.get(payload.1..).unwrap_or_default();
         }
+        let taken = input.len() - rest.len();
         self.input.advance(taken);
     }
 

@@ -65,11 +65,11 @@ struct Head<'a> {
 #[inline]
 fn head(input: &[u8], kind: u8) -> Option<Head<'_>> {
     // Neither of the kinds that are looked for has a frame that is shorter than this.
-    let start = u64::from_le_bytes(*input.first_chunk()?);
-    let (len, bytes) = (start as u32, (start >> 32) as u32);
-    if bytes as u8 != kind {
+    let [l0, l1, l2, l3, header @ ..]: [u8; 8] = *input.first_chunk()?;
+    if header[0] != kind {
         return None;
     }
+    let (len, bytes) = (u32::from_le_bytes([l0, l1, l2, l3]), u32::from_le_bytes(header));
     let frame = input.get(..LENGTH_PREFIX.checked_add(usize::try_from(len).ok()?)?)?;
     // Numbers of at most three bytes, in their shortest form. Larger ones are as good, and read elsewhere.
     let (one, two) = (bytes >> 8 & 0x7f, bytes >> 9 & 0x3f80);
