@@ -143,7 +143,7 @@ use crate::{parse::Input, report::Errors};
 ///                 let handling = incoming.handling(state);
 ///                 Ok(async move {
 ///                     let output = <Worker as Counter>::add(handling.state(), n).await;
-///                     handling.reply(Ok(output), plain::<u64>());
+///                     handling.reply(Ok(output), plain::<u64>())
 ///                 })
 ///             })
 ///         }

@@ -21,7 +21,29 @@ pub enum Handler<S> {
     /// An `async fn`: what makes the place of its future.
     Future(fn(&Arc<S>) -> Place),
     /// A plain `fn`: what takes a call over.
-    Plain(fn(&Arc<S>, &mut Incoming<'_>) -> Work),
+    Plain(fn(&mut Loan<S>, &mut Incoming<'_>) -> Work),
+}
+
+/// The state that handlers work on. One that is through gives its reference to the next one: to count them for each call
+/// would cost as much as a lock does.
+pub struct Loan<S> {
+    state: Arc<S>,
+    spare: Option<Arc<S>>,
+}
+
+impl<S> Loan<S> {
+    fn new(state: &Arc<S>) -> Self {
+        Self { state: Arc::clone(state), spare: None }
+    }
+
+    /// A reference for a handler.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Arc<S> {
+        match self.spare.take() {
+            Some(state) => state,
+            None => Arc::clone(&self.state),
+        }
+    }
 }
 
 /// Where the futures of one function will be, one after the other.
@@ -39,7 +61,7 @@ pin_project! {
         #[pin]
         future: Option<F>,
         make: M,
-        state: Arc<S>,
+        lent: Loan<S>,
     }
 }
 
@@ -47,13 +69,13 @@ pin_project! {
 impl<S, M, F> Enter for Made<S, M, F>
 where
     S: Send + Sync,
-    M: Fn(&Arc<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send,
-    F: Future<Output = ()> + Send,
+    M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send,
+    F: Future<Output = Arc<S>> + Send,
 {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<&mut Incoming<'_>>) -> Poll<()> {
         let mut this = self.project();
         if let Some(incoming) = call {
-            match (this.make)(this.state, incoming) {
+            match (this.make)(this.lent, incoming) {
                 Ok(future) => this.future.set(Some(future)),
                 Err(error) => {
                     this.future.set(None);
@@ -61,7 +83,12 @@ where
                 }
             }
         }
-        this.future.as_pin_mut().map_or(Poll::Ready(()), |future| future.poll(cx))
+        match this.future.as_pin_mut().map(|future| future.poll(cx)) {
+            Some(Poll::Ready(state)) => this.lent.spare = Some(state),
+            Some(Poll::Pending) => return Poll::Pending,
+            None => {}
+        }
+        Poll::Ready(())
     }
 }
 
@@ -74,12 +101,12 @@ impl Place {
     pub fn new<S, M, F>(state: &Arc<S>, make: M) -> Self
     where
         S: Send + Sync + 'static,
-        M: Fn(&Arc<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send + 'static,
-        F: Future<Output = ()> + Send + 'static,
+        M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send + 'static,
+        F: Future<Output = Arc<S>> + Send + 'static,
     {
         // Written where it will be: made before, it would be moved there, and dropped if there is no memory.
-        let state = Arc::clone(state);
-        let place: Box<Made<S, M, F>> = Box::write(Box::new_uninit(), Made { future: None, make, state });
+        let lent = Loan::new(state);
+        let place: Box<Made<S, M, F>> = Box::write(Box::new_uninit(), Made { future: None, make, lent });
         Self(Box::into_pin(place))
     }
 
@@ -124,13 +151,13 @@ impl Later for Place {
 
 impl Work {
     /// Work for the blocking pool.
-    pub fn blocking(work: impl FnOnce() + Send + 'static) -> Self {
-        Self(Rest::Blocking(Box::new(work)))
+    pub fn blocking<T>(work: impl FnOnce() -> T + Send + 'static) -> Self {
+        Self(Rest::Blocking(Box::new(|| drop(work()))))
     }
 
     /// Work that is done at once.
     #[inline]
-    pub fn inline(work: impl FnOnce()) -> Self {
+    pub fn inline<T>(work: impl FnOnce() -> T) -> Self {
         work();
         Self(Rest::Done)
     }
@@ -177,7 +204,7 @@ impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {
     fn start(&self, index: usize, incoming: &mut Incoming<'_>) -> Started {
         match &self.handlers[index] {
             Handler::Future(make) => Started::Here(make(&self.state)),
-            Handler::Plain(run) => Started::Over(run(&self.state, incoming)),
+            Handler::Plain(run) => Started::Over(run(&mut Loan::new(&self.state), incoming)),
         }
     }
 }
@@ -188,6 +215,12 @@ impl<S> fmt::Debug for Handler<S> {
             Self::Future(_) => "Handler::Future",
             Self::Plain(_) => "Handler::Plain",
         })
+    }
+}
+
+impl<S> fmt::Debug for Loan<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Loan")
     }
 }
 

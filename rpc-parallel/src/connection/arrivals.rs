@@ -28,7 +28,8 @@ enum Arrival {
         /// Where its arguments are in the bytes.
         payload: (usize, usize),
     },
-    Any(Box<Incoming<'static>>),
+    /// There until it is handed out.
+    Any(Option<Box<Incoming<'static>>>),
 }
 
 /// The calls that have arrived on a connection, to be served.
@@ -53,7 +54,7 @@ impl Arrivals {
 
     /// Adds any call.
     pub(super) fn push(&mut self, incoming: Incoming<'static>) {
-        self.calls.push(Arrival::Any(Box::new(incoming)));
+        self.calls.push(Arrival::Any(Some(Box::new(incoming))));
     }
 
     /// How many there are.
@@ -84,24 +85,21 @@ impl Calls<'_> {
         CallContext::begin(entered, connection);
         while let Some(arrival) = calls.get_mut(*next) {
             *next += 1;
-            match arrival {
+            let mut incoming = match arrival {
                 Arrival::Short { function, serial, call, payload: (at, end) } => {
                     let (function, serial, call) = (*function, *serial, *call);
                     CallContext::announce_plain(entered, call, serial);
                     let payload = Arrived::Together(bytes.get(*at..).unwrap_or_default(), *end - *at);
                     let (one_way, uploads, special) = (false, 0, None);
-                    let mut incoming = Incoming { function, serial, call, one_way, uploads, payload, special };
-                    start(connection, &mut incoming);
+                    Incoming { function, serial, call, one_way, uploads, payload, special }
                 }
-                Arrival::Any(incoming) => start_any(entered, incoming, &mut |incoming| start(connection, incoming)),
-            }
+                Arrival::Any(incoming) => {
+                    let Some(incoming) = incoming.take() else { continue };
+                    CallContext::announce(entered, &incoming);
+                    *incoming
+                }
+            };
+            start(connection, &mut incoming);
         }
     }
-}
-
-/// Out of the way of what comes nearly always.
-#[inline(never)]
-fn start_any(entered: &Entered, incoming: &mut Incoming<'_>, start: &mut dyn FnMut(&mut Incoming<'_>)) {
-    CallContext::announce(entered, incoming);
-    start(incoming);
 }

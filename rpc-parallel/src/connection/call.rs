@@ -159,7 +159,7 @@ impl RawCall {
     }
 
     /// Sends the call now, if the worker takes it.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn start(&mut self) {
         if !self.send_short(None) {
             self.start_any();

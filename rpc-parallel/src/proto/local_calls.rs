@@ -83,11 +83,9 @@ impl LocalCalls {
             && (self.bytes == 0 || self.bytes.saturating_add(size) <= allowed.max_open_bytes)
     }
 
-    /// Takes a number for a call without streams; `queue` queues it and says where it ends in the output.
+    /// Takes the [next](Self::next) number for a call without streams, whose frame ends at this place of the output.
     #[inline(always)]
-    pub(super) fn open_short(&mut self, bytes: u32, tag: u32, queue: impl FnOnce(CallId) -> u64) -> CallId {
-        let id = self.next();
-        let queued_until = queue(id);
+    pub(super) fn open_short(&mut self, id: CallId, bytes: u32, tag: u32, queued_until: u64) {
         self.open += 1;
         self.bytes += bytes as usize;
         let Self { calls, free, .. } = self;
@@ -95,7 +93,6 @@ impl LocalCalls {
             *free = call.tag;
             (call.state, call.bytes, call.tag, call.queued_until) = (LocalState::Plain, bytes, tag, queued_until);
         }
-        id
     }
 
     /// Takes a number.
@@ -115,7 +112,7 @@ impl LocalCalls {
 
     /// The number that is used next.
     #[inline]
-    fn next(&self) -> CallId {
+    pub(super) fn next(&self) -> CallId {
         CallId(if self.free == NONE { self.calls.len() as u32 } else { self.free })
     }
 

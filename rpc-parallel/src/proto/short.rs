@@ -23,7 +23,10 @@ impl Session {
         if size > SHORT || closing || !local.has_room(size, allowed) {
             return None;
         }
-        Some(local.open_short(size as u32, tag, |id| output.push_short_call(id, function, arguments)))
+        let call = local.next();
+        let queued_until = output.push_short_call(call, function, arguments);
+        local.open_short(call, size as u32, tag, queued_until);
+        Some(call)
     }
 
     /// Takes the short calls that come next, up to the first frame that is something else. `take` learns their serials, and

@@ -11,7 +11,7 @@ use crate::{
     connection::{CallContext, Incoming, Target, TooBig, collect},
     server::Upload,
     shape::{State, Streamed},
-    value::Item,
+    value::{AnswerWith, Item},
     wire::{self, Scratch, Status},
 };
 
@@ -91,6 +91,18 @@ impl Answer {
     /// A one-way function is through.
     pub fn done(mut self) {
         self.end();
+    }
+
+    /// A value, or the method's error.
+    ///
+    /// It takes functions and not the shape, so that they are passed in registers; and it is no part of a handler, since
+    /// there are as many of these as there are methods, and fewer types.
+    #[inline(never)]
+    pub(super) fn reply<T, E>(self, result: Result<T, E>, with: AnswerWith<T>, with_error: AnswerWith<E>) {
+        match result {
+            Ok(mut value) => with(self, Status::Ok, &mut value),
+            Err(mut error) => with_error(self, Status::App, &mut error),
+        }
     }
 
     /// A value, or the method's error. Large bytes are not copied.

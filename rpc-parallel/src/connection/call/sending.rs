@@ -31,7 +31,7 @@ impl RawCall {
 
     /// Sends a short call without anything special, and has the task woken by its reply. `false` if it is another one, was
     /// sent, or cannot be sent right now.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn send_short(&mut self, cx: Option<&mut Context<'_>>) -> bool {
         let (State::Unsent { one_way: false }, Some(connection), None) =
             (self.state, &self.connection, &self.special)
