@@ -171,9 +171,7 @@ impl RawCall {
     fn start_any(&mut self) {
         if let State::Unsent { one_way } = self.state {
             // Otherwise the worker has more calls than it takes at once: it is sent when it is polled.
-            if self.send_any(one_way, None).is_ready()
-                && self.special.is_some()
-                && !matches!(self.state, State::Over)
+            if self.send_any(one_way, None).is_ready() && self.special.is_some() && !matches!(self.state, State::Over)
             {
                 self.start_timer();
             }

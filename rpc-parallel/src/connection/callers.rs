@@ -74,7 +74,10 @@ impl Callers {
         if let Some(caller) = self.slots.get_mut(slot as usize) {
             self.free = std::mem::take(&mut caller.link);
             caller.state = CallerState::Waiting;
-            caller.waker = cx.map(|cx| cx.waker().clone());
+            // The one before has woken or removed whoever waited.
+            if let Some(cx) = cx {
+                caller.waker = Some(cx.waker().clone());
+            }
         }
     }
 

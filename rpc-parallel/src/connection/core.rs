@@ -156,7 +156,7 @@ impl Shared {
         // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
         if core.session.is_closed() {
             self.driver.wake();
-        } else if !core.driving && !core.blocked && !core.woken {
+        } else if !core.woken && !core.driving && !core.blocked {
             core.woken = true;
             self.driver.wake();
         }

@@ -192,9 +192,7 @@ impl Driver {
         serving.replies.begin(shared);
         serving.enter(|| {
             CallContext::enter_several(|entered| {
-                let mut serve = || {
-                    catch(|| service.serve(Calls { connection: shared, arrivals: incoming, entered }))
-                };
+                let mut serve = || catch(|| service.serve(Calls { connection: shared, arrivals: incoming, entered }));
                 while let Err(report) = serve() {
                     CallContext::panicked(&report);
                 }
