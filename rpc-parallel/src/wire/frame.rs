@@ -139,7 +139,7 @@ impl Frame {
         out.extend_from_slice(arguments);
     }
 
-    fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
+    pub(super) fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&[0; super::LENGTH_PREFIX]);
         self.encode_header(out);

@@ -139,6 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn a_short_call_is_written_as_any_is() {
+        for number in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000, u32::MAX] {
+            for arguments in [&b""[..], b"x", &[7; 300]] {
+                let mut bytes = b"before".to_vec();
+                Frame::encode_short_call(CallId(number), call(number).function, arguments, &mut bytes);
+                let mut written = Vec::new();
+                Frame::Call(call(number)).encode_any(arguments.len(), &mut written);
+                assert_eq!(bytes, [&b"before"[..], &written, arguments].concat());
+            }
+        }
+    }
+
+    #[test]
     fn what_is_special_or_incomplete_is_left_alone() {
         let special = [
             Frame::Call(CallHead { one_way: true, ..call(0) }),
