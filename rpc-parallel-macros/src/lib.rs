@@ -135,15 +135,15 @@ use crate::{parse::Input, report::Errors};
 ///     // The name is what an implementation of a trait without the attribute is told.
 ///     #[doc(hidden)]
 ///     fn __rpc_parallel_worker_attribute_is_on_the_trait_too() -> &'static [Handler<Self>] where Self: Sized {
-///         fn __rpc_parallel_handler_add<Worker: Counter>() -> Place<Worker> {
-///             Place::new(|state, incoming| {
+///         fn __rpc_parallel_handler_add<Worker: Counter>(state: &Arc<Worker>) -> Place {
+///             Place::new(state, |state, incoming| {
 ///                 let mut reader = incoming.reader();
 ///                 let n = argument::<u64>().take(&mut reader, "n")?;
 ///                 reader.finish()?;
 ///                 let handling = incoming.handling(state);
 ///                 Ok(async move {
 ///                     let output = <Worker as Counter>::add(handling.state(), n).await;
-///                     handling.reply(Ok(output), plain::<u64>());
+///                     handling.reply(Ok(output), plain::<u64>())
 ///                 })
 ///             })
 ///         }

@@ -19,39 +19,63 @@ use crate::{
 /// Runs one function of a worker trait on the connection state `S`.
 pub enum Handler<S> {
     /// An `async fn`: what makes the place of its future.
-    Future(fn() -> Place<S>),
+    Future(fn(&Arc<S>) -> Place),
     /// A plain `fn`: what takes a call over.
-    Plain(fn(&Arc<S>, &mut Incoming<'_>) -> Work),
+    Plain(fn(&mut Loan<S>, &mut Incoming<'_>) -> Work),
+}
+
+/// The state that handlers work on. One that is through gives its reference to the next one: to count them for each call
+/// would cost as much as a lock does.
+pub struct Loan<S> {
+    state: Arc<S>,
+    spare: Option<Arc<S>>,
+}
+
+impl<S> Loan<S> {
+    fn new(state: &Arc<S>) -> Self {
+        Self { state: Arc::clone(state), spare: None }
+    }
+
+    /// A reference for a handler.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Arc<S> {
+        match self.spare.take() {
+            Some(state) => state,
+            None => Arc::clone(&self.state),
+        }
+    }
 }
 
 /// Where the futures of one function will be, one after the other.
-pub struct Place<S>(Pin<Box<dyn Enter<S>>>);
+pub struct Place(Pin<Box<dyn Enter>>);
 
 /// A future that comes and goes, and what makes it of a call.
-trait Enter<S>: Send {
+trait Enter: Send {
     /// Goes on, until it is ready. After that, and after a panic, it takes another call, of which it makes a new future.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<(&Arc<S>, &mut Incoming<'_>)>) -> Poll<()>;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<&mut Incoming<'_>>) -> Poll<()>;
 }
 
 pin_project! {
     /// The future is made where it will be, and stays there.
-    struct Made<M, F> {
-        make: M,
+    struct Made<S, M, F> {
         #[pin]
         future: Option<F>,
+        make: M,
+        lent: Loan<S>,
     }
 }
 
 /// One function does both, for each method of a worker trait has its own.
-impl<S, M, F> Enter<S> for Made<M, F>
+impl<S, M, F> Enter for Made<S, M, F>
 where
-    M: Fn(&Arc<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send,
-    F: Future<Output = ()> + Send,
+    S: Send + Sync,
+    M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send,
+    F: Future<Output = Arc<S>> + Send,
 {
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<(&Arc<S>, &mut Incoming<'_>)>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<&mut Incoming<'_>>) -> Poll<()> {
         let mut this = self.project();
-        if let Some((state, incoming)) = call {
-            match (this.make)(state, incoming) {
+        if let Some(incoming) = call {
+            match (this.make)(this.lent, incoming) {
                 Ok(future) => this.future.set(Some(future)),
                 Err(error) => {
                     this.future.set(None);
@@ -59,30 +83,43 @@ where
                 }
             }
         }
-        this.future.as_pin_mut().map_or(Poll::Ready(()), |future| future.poll(cx))
+        match this.future.as_pin_mut().map(|future| future.poll(cx)) {
+            Some(Poll::Ready(state)) => this.lent.spare = Some(state),
+            Some(Poll::Pending) => return Poll::Pending,
+            None => {}
+        }
+        Poll::Ready(())
     }
 }
 
 /// Larger futures leave no memory behind.
 const KEPT: usize = 4 << 10;
 
-impl<S> Place<S> {
+impl Place {
     /// The place of the futures that `make` makes.
     #[inline]
-    pub fn new<M, F>(make: M) -> Self
+    pub fn new<S, M, F>(state: &Arc<S>, make: M) -> Self
     where
-        M: Fn(&Arc<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send + 'static,
-        F: Future<Output = ()> + Send + 'static,
+        S: Send + Sync + 'static,
+        M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send + 'static,
+        F: Future<Output = Arc<S>> + Send + 'static,
     {
         // Written where it will be: made before, it would be moved there, and dropped if there is no memory.
-        let place: Box<Made<M, F>> = Box::write(Box::new_uninit(), Made { make, future: None });
+        let lent = Loan::new(state);
+        let place: Box<Made<S, M, F>> = Box::write(Box::new_uninit(), Made { future: None, make, lent });
         Self(Box::into_pin(place))
     }
 
     /// Enters a handler here: most are through at once.
-    fn enter(&mut self, state: &Arc<S>, incoming: &mut Incoming<'_>) -> Poll<()> {
+    #[inline]
+    pub(crate) fn enter(&mut self, incoming: &mut Incoming<'_>) -> Poll<()> {
         // Nobody needs to be woken: what is not ready is polled again by its task at once.
-        self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()), Some((state, incoming)))
+        self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()), Some(incoming))
+    }
+
+    /// Whether it may be used again.
+    pub(crate) fn is_small(&self) -> bool {
+        size_of_val(&*self.0) <= KEPT
     }
 }
 
@@ -106,7 +143,7 @@ pub(crate) trait Later: Send {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-impl<S> Later for Place<S> {
+impl Later for Place {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().poll(cx, None)
     }
@@ -114,13 +151,13 @@ impl<S> Later for Place<S> {
 
 impl Work {
     /// Work for the blocking pool.
-    pub fn blocking(work: impl FnOnce() + Send + 'static) -> Self {
-        Self(Rest::Blocking(Box::new(work)))
+    pub fn blocking<T>(work: impl FnOnce() -> T + Send + 'static) -> Self {
+        Self(Rest::Blocking(Box::new(|| drop(work()))))
     }
 
     /// Work that is done at once.
     #[inline]
-    pub fn inline(work: impl FnOnce()) -> Self {
+    pub fn inline<T>(work: impl FnOnce() -> T) -> Self {
         work();
         Self(Rest::Done)
     }
@@ -128,12 +165,21 @@ impl Work {
 
 /// The functions of one connection, their state's type forgotten.
 pub trait Dispatch: Send {
-    /// The functions, each at the index by which [`invoke`](Self::invoke) knows it.
+    /// The functions, each at the index by which [`start`](Self::start) knows it.
     fn functions(&self) -> &'static [&'static Function];
 
-    /// Enters the handler of the function at `index`, which must be one of [`functions`](Self::functions). The call must
-    /// be the current one.
-    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> Work;
+    /// Takes a call over for the function at `index`, which must be one of [`functions`](Self::functions), or says where
+    /// its handler is to be entered. The call must be the current one.
+    fn start(&self, index: usize, incoming: &mut Incoming<'_>) -> Started;
+}
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub enum Started {
+    /// It is to be entered here, and so may others of the same function be.
+    Here(Place),
+    /// It was taken over.
+    Over(Work),
 }
 
 /// The one [`Dispatch`]: a connection state and the table of its handlers.
@@ -141,14 +187,12 @@ pub(crate) struct Dispatcher<S: 'static> {
     state: Arc<S>,
     interface: &'static Interface,
     handlers: &'static [Handler<S>],
-    /// The place of the function that was called last: the next call is often of the same one.
-    place: Option<(usize, Place<S>)>,
 }
 
 impl<S> Dispatcher<S> {
     /// The functions of `interface`, with a handler for each in the same order.
     pub(crate) fn new(state: Arc<S>, interface: &'static Interface, handlers: &'static [Handler<S>]) -> Self {
-        Self { state, interface, handlers, place: None }
+        Self { state, interface, handlers }
     }
 }
 
@@ -157,23 +201,11 @@ impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {
         self.interface.functions
     }
 
-    fn invoke(&mut self, index: usize, incoming: &mut Incoming<'_>) -> Work {
-        let make = match &self.handlers[index] {
-            Handler::Future(make) => make,
-            Handler::Plain(run) => return run(&self.state, incoming),
-        };
-        let place = match &mut self.place {
-            Some((of, place)) if *of == index => place,
-            other => &mut other.insert((index, make())).1,
-        };
-        let polled = place.enter(&self.state, incoming);
-        if (polled.is_pending() || size_of_val(&*place.0) > KEPT)
-            && let Some((_, place)) = self.place.take()
-            && polled.is_pending()
-        {
-            return Work(Rest::Later(Box::new(place)));
+    fn start(&self, index: usize, incoming: &mut Incoming<'_>) -> Started {
+        match &self.handlers[index] {
+            Handler::Future(make) => Started::Here(make(&self.state)),
+            Handler::Plain(run) => Started::Over(run(&mut Loan::new(&self.state), incoming)),
         }
-        Work(Rest::Done)
     }
 }
 
@@ -186,7 +218,13 @@ impl<S> fmt::Debug for Handler<S> {
     }
 }
 
-impl<S> fmt::Debug for Place<S> {
+impl<S> fmt::Debug for Loan<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Loan")
+    }
+}
+
+impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Place")
     }

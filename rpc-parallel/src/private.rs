@@ -21,7 +21,7 @@ pub use crate::{
     connection::{Incoming, RawReply},
     flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
     function::{Function, FunctionKind, FunctionParts, Interface},
-    handler::{Dispatch, Handler, Place, Work},
+    handler::{Dispatch, Handler, Loan, Place, Started, Work},
     init::{ConnectionState, Init},
     referent::{Referent, WireReferent},
     registry::{Registered, Registration, Serves, WorkerOf},

@@ -70,12 +70,13 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
                 true => quote!(#unpack #handled #private::Ok(async move { #run })),
                 false => quote!(#handled #kept #private::Ok(async move { #unpack #run })),
             };
-            (None, quote!(Place<#worker>), quote!(#private::Place::new(|#state, #incoming| { #body })))
+            let arguments = quote!(#state: &#private::Arc<#worker>);
+            (arguments, quote!(Place), quote!(#private::Place::new(#state, |#state, #incoming| { #body })))
         }
         kind => {
-            let arguments = quote!(#state: &#private::Arc<#worker>, #incoming: &mut #private::Incoming<'_>);
+            let arguments = quote!(#state: &mut #private::Loan<#worker>, #incoming: &mut #private::Incoming<'_>);
             let way = if kind == Kind::Blocking { quote!(blocking) } else { quote!(inline) };
-            (Some(arguments), quote!(Work), quote!(#handled #kept #private::Work::#way(move || { #unpack #run })))
+            (arguments, quote!(Work), quote!(#handled #kept #private::Work::#way(move || { #unpack #run })))
         }
     };
     quote! {
@@ -173,7 +174,7 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
     };
     let wait = method.is_async.then(|| quote!(.await));
     let call = quote!(<#worker as #interface #ty_generics>::#name(#on, #(#passed),*) #wait);
-    let finish = finish(method, uploaded, &output, private);
+    let finish = finish(method, locals, uploaded, &output, private);
     let run = quote! {
         #split
         #(#uploads)*
@@ -213,17 +214,25 @@ fn take(argument: &Argument, tail: bool, reader: &TokenStream, private: &TokenSt
     }
 }
 
-fn finish(method: &Method, answer: &Ident, output: &Ident, private: &TokenStream) -> TokenStream {
+/// Answers, and gives the state back.
+fn finish(
+    method: &Method,
+    locals: &Locals<'_>,
+    answer: &Ident,
+    output: &Ident,
+    private: &TokenStream,
+) -> TokenStream {
     use crate::model::Reply;
 
     if method.kind == Kind::OneWay {
-        return quote!(let () = #output; #answer.done(););
+        return quote!(let () = #output; #answer.done());
     }
     let shape = shape::shape(&method.reply, private);
+    let state = locals.state;
     let result = shape::result(&method.reply, quote!(#output), private);
     match method.reply {
-        Reply::Streamed(..) => quote!(#answer.stream(#result, #shape).await;),
-        Reply::State(..) => quote!(#answer.state(#result, #shape).await;),
-        _ => quote!(#answer.reply(#result, #shape);),
+        Reply::Streamed(..) => quote!(#answer.stream(#result, #shape).await; #state),
+        Reply::State(..) => quote!(#answer.state(#result, #shape).await; #state),
+        _ => quote!(#answer.reply(#result, #shape)),
     }
 }

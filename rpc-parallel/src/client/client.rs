@@ -35,7 +35,13 @@ impl ClientCore {
 
     #[inline]
     pub(crate) fn check(&self, function: &Function) -> Result<(), String> {
-        if self.mismatched.is_empty() || !self.mismatched.contains(&function.id) {
+        if self.mismatched.is_empty() { Ok(()) } else { self.check_mismatched(function) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_mismatched(&self, function: &Function) -> Result<(), String> {
+        if !self.mismatched.contains(&function.id) {
             return Ok(());
         }
         Err(format!(

@@ -159,10 +159,20 @@ impl RawCall {
     }
 
     /// Sends the call now, if the worker takes it.
+    #[inline]
     pub(crate) fn start(&mut self) {
-        if matches!(self.state, State::Unsent { .. }) {
+        if !self.send_short(None) {
+            self.start_any();
+        }
+    }
+
+    /// The same for any call.
+    #[inline(never)]
+    fn start_any(&mut self) {
+        if let State::Unsent { one_way } = self.state {
             // Otherwise the worker has more calls than it takes at once: it is sent when it is polled.
-            if self.send(None).is_ready() && self.special.is_some() && !matches!(self.state, State::Over) {
+            if self.send_any(one_way, None).is_ready() && self.special.is_some() && !matches!(self.state, State::Over)
+            {
                 self.start_timer();
             }
         }
@@ -171,12 +181,22 @@ impl RawCall {
     /// Sends the call if need be and waits for its end.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<&mut RawReply> {
         // A chain of replies that are there already must let the runtime's other tasks have their turn.
-        if self.connection.as_ref().is_some_and(|connection| connection.shared().counts()) {
+        let counts = self.connection.as_ref().is_some_and(|connection| connection.shared().counts());
+        if !counts && let Some(polled) = self.poll_plain(cx) {
+            return polled.map(|()| &mut self.reply);
+        }
+        self.poll_any(cx, counts)
+    }
+
+    /// The same for any call.
+    #[inline(never)]
+    fn poll_any(&mut self, cx: &mut Context<'_>, counts: bool) -> Poll<&mut RawReply> {
+        if counts {
             ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
         }
         let polled = match self.state {
             State::Sent { .. } => self.poll_reply(cx),
-            State::Unsent { .. } => self.poll_send(cx),
+            State::Unsent { one_way } => self.poll_send(one_way, cx),
             State::Writing { .. } => self.poll_written(Some(cx)),
             State::Over => {
                 // Either it was refused, or it has ended and was told so.

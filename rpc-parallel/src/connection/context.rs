@@ -8,11 +8,12 @@ use std::{
 
 use crate::{
     connection::{
-        Incoming, Shared, Target,
-        entered::{Entered, entered},
+        Incoming, Serial, Shared, Target,
+        entered::{Entered, NOT_PLAIN, entered},
         incoming::Special,
     },
     fault::PanicReport,
+    id::CallId,
     panic,
     proto::{AbortReason, TraceContext},
     wire::Status,
@@ -49,7 +50,10 @@ pub struct CallContext {
 impl CallContext {
     /// The call that the current code works on, if it is a handler's.
     pub fn current() -> Option<Self> {
-        entered(|entered| Option::clone(&entered.call.borrow()))
+        entered(|entered| {
+            Self::write_plain(entered);
+            Option::clone(&entered.call.borrow())
+        })
     }
 
     /// Until when the caller waits, by this machine's clock. `None` if for as long as it takes.
@@ -75,7 +79,8 @@ impl CallContext {
 
     /// Runs a part of a handler with its call as the current one. `call` must not be empty, and is not afterwards.
     pub(crate) fn enter<T>(call: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
-        let restore = Restore { outer: exchange(call.take()), call };
+        let plain = entered(|entered| entered.plain.replace(NOT_PLAIN));
+        let restore = Restore { outer: exchange(call.take()), plain, call };
         let result = work();
         drop(restore);
         result
@@ -93,29 +98,55 @@ impl CallContext {
         Self::enter(&mut None, || entered(work))
     }
 
-    /// Makes this the current call, whichever was before.
-    #[inline]
-    pub(super) fn announce(entered: &Entered, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
+    /// Prepares for calls of this connection.
+    pub(super) fn begin(entered: &Entered, connection: &Arc<Shared>) {
         match &mut **entered.call.borrow_mut() {
-            // The last call's connection is this one's, nearly always: no reference needs to be counted.
-            Some(Self { target, special }) if Arc::ptr_eq(&target.shared, connection) => {
-                (target.call, target.serial) = (incoming.call, incoming.serial);
-                if incoming.uploads > 0 || target.answered.is_some() {
-                    target.answered = (incoming.uploads > 0).then(Arc::default);
-                }
-                (target.one_way, target.uploads) = (incoming.one_way, incoming.uploads);
-                if special.is_some() || incoming.special.is_some() {
-                    special.clone_from(&incoming.special);
-                }
+            Some(Self { target, .. }) if Arc::ptr_eq(&target.shared, connection) => {}
+            other => {
+                let target = Target::plain(connection, CallId(0), Serial::NONE);
+                *other = Some(Self { target, special: None });
             }
-            other => *other = Some(Self { target: incoming.target(connection), special: incoming.special.clone() }),
+        }
+    }
+
+    /// Makes this the current call, of the connection that was [begun](Self::begin) with: one that has neither streams nor
+    /// anything special. Few ask for more than is here, which then is written to its place.
+    #[inline]
+    pub(super) fn announce_plain(entered: &Entered, call: CallId, serial: Serial) {
+        entered.plain.set((call, serial));
+    }
+
+    /// Makes this the current call, of the connection that was [begun](Self::begin) with.
+    pub(super) fn announce(entered: &Entered, incoming: &Incoming<'_>) {
+        entered.plain.set(NOT_PLAIN);
+        if let Some(Self { target, special }) = &mut **entered.call.borrow_mut() {
+            (target.call, target.serial) = (incoming.call, incoming.serial);
+            (target.one_way, target.uploads) = (incoming.one_way, incoming.uploads);
+            target.answered = (incoming.uploads > 0).then(Arc::default);
+            special.clone_from(&incoming.special);
+        }
+    }
+
+    /// Writes a current call that is plain to where any is.
+    fn write_plain(entered: &Entered) {
+        let (call, serial) = entered.plain.get();
+        if serial != Serial::NONE
+            && let Ok(mut current) = entered.call.try_borrow_mut()
+            && let Some(Self { target, special }) = &mut **current
+        {
+            (target.call, target.serial) = (call, serial);
+            (target.one_way, target.uploads, target.answered) = (false, 0, None);
+            *special = None;
         }
     }
 
     /// The current call's target, if the current code is a handler's.
     #[inline]
     pub(crate) fn with_target<T>(work: impl FnOnce(&Target) -> T) -> Option<T> {
-        entered(|entered| Some(work(entered.call.try_borrow().ok()?.as_ref()?.target())))
+        entered(|entered| {
+            Self::write_plain(entered);
+            Some(work(entered.call.try_borrow().ok()?.as_ref()?.target()))
+        })
     }
 
     #[inline]
@@ -141,11 +172,13 @@ fn exchange(call: Option<CallContext>) -> Option<CallContext> {
 /// Puts back what was current, also when the handler panics.
 struct Restore<'a> {
     outer: Option<CallContext>,
+    plain: (CallId, Serial),
     call: &'a mut Option<CallContext>,
 }
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
         *self.call = exchange(self.outer.take());
+        entered(|entered| entered.plain.set(self.plain));
     }
 }

@@ -160,7 +160,7 @@ impl Shared {
         // A driver at work has seen all events so far, and must see that this was the last thing to wait for.
         if core.session.is_closed() {
             self.driver.wake();
-        } else if !core.driving && !core.blocked && !core.woken {
+        } else if !core.woken && !core.driving && !core.blocked {
             core.woken = true;
             self.driver.wake();
         }
@@ -269,6 +269,20 @@ impl Core {
     #[inline]
     pub(super) fn is_alone(&self) -> bool {
         self.session.open_calls() == 0 && self.last_replies <= 1 && !self.session.transmit()
+    }
+
+    /// Hands the short replies that come next to those who wait for them, and returns how many there are.
+    #[inline(never)]
+    pub(super) fn take_replies(&mut self, wakers: &mut Vec<Waker>) -> usize {
+        let Self { session, waiting, .. } = self;
+        let (callers, mut replies) = (&mut waiting.callers, 0);
+        session.take_replies(|_, caller, status, input, part| {
+            replies += 1;
+            if let Some(waker) = callers.replied_short(caller, status, input, part) {
+                wakers.push(waker);
+            }
+        });
+        replies
     }
 
     /// The queue of those whose call, or one-way message, the peer does not take yet.

@@ -15,8 +15,8 @@ use tokio::{task::AbortHandle, time::Sleep};
 
 use crate::{
     connection::{
-        CallContext, Incoming, Service,
-        arrivals::Arrivals,
+        CallContext, Incoming, Serial, Service,
+        arrivals::{Arrivals, Calls},
         core::{Core, Shared},
         entered::Serving,
         incoming::{Arrived, Special},
@@ -140,24 +140,16 @@ impl Driver {
     fn dispatch(&mut self, core: &mut Core) {
         let Self { shared, wakers, incoming, .. } = self;
         loop {
-            let Core { session, waiting, served, last_replies, .. } = core;
-            session.take_replies(|_, caller, status, input, part| {
-                *last_replies += 1;
-                wakers.extend(waiting.callers.replied_short(caller, status, input, part));
-            });
-            let mut bytes = std::mem::take(&mut incoming.bytes);
-            session.take_calls(&mut bytes, |call, function, payload| {
-                incoming.push_short(function, served.open(call), call, payload);
-            });
-            incoming.bytes = bytes;
-            let Some(event) = session.poll_event() else { break };
+            core.last_replies += core.take_replies(wakers);
+            incoming.take_calls(&mut core.session);
+            let Some(event) = core.session.poll_event() else { break };
             match event {
                 Event::Replied { call, tag, status, payload, download } => {
                     core.last_replies += 1;
                     core.waiting.replied(tag, call, status, payload, download, wakers);
                 }
                 Event::Called { call, function, one_way, deadline, trace, uploads, payload } => {
-                    let serial = if one_way { core.served.anonymous() } else { core.served.open(call) };
+                    let serial = if one_way { Serial::NONE } else { Serial(core.session.call_serial(call)) };
                     for stream in 1..=uploads {
                         core.waiting.add_reader(StreamKey { side: CallSide::Remote, call, stream });
                     }
@@ -166,7 +158,7 @@ impl Driver {
                     incoming.push(Incoming { payload, function, serial, call, one_way, uploads, special });
                 }
                 Event::CallAborted { call, why } => {
-                    core.served.abort(call, why);
+                    core.served.abort(&core.session, call, why);
                     core.waiting.forget_streams(CallSide::Remote, call, wakers);
                 }
                 Event::Items { key, items } => {
@@ -202,14 +194,7 @@ impl Driver {
         serving.replies.begin(shared);
         serving.enter(|| {
             CallContext::enter_several(|entered| {
-                let mut serve = || {
-                    catch(|| {
-                        incoming.for_each(|call| {
-                            CallContext::announce(entered, shared, call);
-                            service.start(shared, call);
-                        });
-                    })
-                };
+                let mut serve = || catch(|| service.serve(Calls { connection: shared, arrivals: incoming, entered }));
                 while let Err(report) = serve() {
                     CallContext::panicked(&report);
                 }

@@ -1,8 +1,14 @@
 //! What a thread knows while it is in handlers.
 
-use std::{cell::RefCell, mem::ManuallyDrop};
+use std::{
+    cell::{Cell, RefCell},
+    mem::ManuallyDrop,
+};
 
-use crate::connection::{CallContext, replies::Collected};
+use crate::{
+    connection::{CallContext, Serial, replies::Collected},
+    id::CallId,
+};
 
 /// What a thread knows while it is in handlers.
 ///
@@ -11,6 +17,9 @@ use crate::connection::{CallContext, replies::Collected};
 pub(super) struct Entered {
     /// The call that the current code works on.
     pub(super) call: RefCell<ManuallyDrop<Option<CallContext>>>,
+    /// If this has a serial, it is this one, of the same connection: it has neither streams nor anything special, and was
+    /// not written there yet.
+    pub(super) plain: Cell<(CallId, Serial)>,
     /// What the handlers of the connection that this thread serves right now have replied.
     pub(super) replies: RefCell<ManuallyDrop<Collected>>,
 }
@@ -19,10 +28,14 @@ thread_local! {
     static ENTERED: Entered = const {
         Entered {
             call: RefCell::new(ManuallyDrop::new(None)),
+            plain: Cell::new(NOT_PLAIN),
             replies: RefCell::new(ManuallyDrop::new(Collected::new())),
         }
     };
 }
+
+/// The current call is any, or none.
+pub(super) const NOT_PLAIN: (CallId, Serial) = (CallId(0), Serial::NONE);
 
 /// What this thread knows.
 #[inline]

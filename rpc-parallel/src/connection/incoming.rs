@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    connection::{Serial, Shared, Target},
+    connection::{Serial, Shared, Target, arrivals::Calls},
     id::{CallId, FunctionId},
     proto::TraceContext,
     wire::{Payload, Status},
@@ -11,9 +11,9 @@ use crate::{
 
 /// Serves the calls that arrive on one connection.
 pub(crate) trait Service: Send {
-    /// Starts to work on a call of this connection, which is the current one. It runs on the connection's task and must not
-    /// block it. A panic is told to the caller of the call that is current then.
-    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>);
+    /// Starts to work on calls of one connection. It runs on the connection's task and must not block it. A panic is told to
+    /// the caller of the call that is current then, and the calls that are left are served after it.
+    fn serve(&mut self, calls: Calls<'_>);
 }
 
 /// A call that has arrived. It is answered through its connection.
@@ -32,8 +32,8 @@ pub struct Incoming<'a> {
 /// The arguments of a call, where they were received.
 #[derive(Debug)]
 pub(crate) enum Arrived<'a> {
-    /// Here among those of others.
-    Together(&'a [u8], (usize, usize)),
+    /// So many bytes at the front of these, among those of others.
+    Together(&'a [u8], usize),
     /// By themselves.
     Alone(Payload),
 }
@@ -56,7 +56,7 @@ impl Arrived<'_> {
     /// The arguments.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Together(bytes, (start, end)) => bytes.get(*start..*end).unwrap_or_default(),
+            Self::Together(bytes, len) => bytes.get(..*len).unwrap_or_default(),
             Self::Alone(payload) => payload,
         }
     }
@@ -65,9 +65,9 @@ impl Arrived<'_> {
     #[inline]
     pub(crate) fn take(&mut self) -> Payload {
         match self {
-            Self::Together(bytes, part) => {
+            Self::Together(bytes, len) => {
                 let mut payload = Payload::default();
-                payload.fill(bytes, *part);
+                payload.fill(bytes, (0, *len));
                 payload
             }
             Self::Alone(payload) => payload.take(),

@@ -25,6 +25,7 @@ mod too_big;
 mod waiting;
 mod wakers;
 
+pub(crate) use self::arrivals::Calls;
 pub(crate) use self::call::RawDownload;
 pub use self::call::RawReply;
 pub(crate) use self::call::{CallFailure, RawCall};

@@ -7,10 +7,10 @@ use crate::{
     connection::{
         Serial,
         core::{Core, Shared},
-        entered::entered,
+        entered::{Entered, entered},
     },
     id::CallId,
-    wire::{Frame, LENGTH_PREFIX, Status},
+    wire::{self, Frame, LENGTH_PREFIX, Status},
 };
 
 /// Replies that are not queued yet, so that the connection is locked once for all of them.
@@ -23,66 +23,81 @@ pub(super) struct Collected {
     replies: Vec<Reply>,
     /// The replies as they go over the wire, one behind the other.
     frames: Vec<u8>,
+    /// Where the last reply ends. What is behind it is of one that failed.
+    end: usize,
 }
 
-/// Where a reply is.
+/// A reply, and where it ends.
 #[derive(Debug)]
 struct Reply {
-    call: CallId,
     serial: Serial,
-    status: Status,
-    payload: usize,
-    end: usize,
+    call: CallId,
+    /// Together they are far less than 4 GiB: otherwise they are sent one by one.
+    end: u32,
 }
 
 /// How much memory for replies is kept.
 const KEPT: usize = 64 << 10;
 
+/// How long they may become together, before the last one.
+const MOST: usize = 1 << 30;
+
 impl Collected {
     pub(super) const fn new() -> Self {
-        Self { of: 0, limit: 0, replies: Vec::new(), frames: Vec::new() }
+        Self { of: 0, limit: 0, replies: Vec::new(), frames: Vec::new(), end: 0 }
     }
 
     /// Collects replies on this connection from now on.
     pub(super) fn begin(&mut self, of: &Arc<Shared>) {
         (self.of, self.limit) = (Arc::as_ptr(of).addr(), of.message_limit());
     }
+
+    /// The current call, if its reply is collected here.
+    fn any(&self, entered: &Entered) -> Option<(CallId, Serial)> {
+        let current = entered.call.try_borrow().ok()?;
+        let target = current.as_ref()?.target();
+        (target.is_alone() && Arc::as_ptr(&target.shared).addr() == self.of).then_some((target.call, target.serial))
+    }
 }
 
 /// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
-/// a buffer, which may become as long as the given limit. None if it does not.
+/// a buffer, which may become as long as the given limit. `false` if it does not.
 #[inline]
 pub(crate) fn collect(
     status: Status,
     write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
-) -> Option<Result<(), CodecError>> {
+) -> Result<bool, Box<CodecError>> {
     entered(|entered| {
-        let (of, call, serial) = {
-            let current = entered.call.try_borrow().ok()?;
-            let target = current.as_ref()?.target();
-            if !target.is_alone() {
-                return None;
-            }
-            (Arc::as_ptr(&target.shared).addr(), target.call, target.serial)
-        };
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
-        let mut collected = entered.replies.try_borrow_mut().ok().filter(|collected| collected.of == of)?;
-        let Collected { limit, replies, frames, .. } = &mut **collected;
-        // What is behind the last reply is of one that failed.
-        let start = replies.last().map_or(0, |last| last.end);
-        frames.truncate(start);
+        let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Ok(false) };
+        let collected = &mut **collected;
+        let start = collected.end;
+        // A plain call is of the connection that is served.
+        let (mut call, mut serial) = entered.plain.get();
+        if serial == Serial::NONE {
+            let Some(other) = collected.any(entered) else { return Ok(false) };
+            (call, serial) = other;
+        }
+        if start > MOST {
+            return Ok(false);
+        }
+        let Collected { limit, replies, frames, end, .. } = collected;
+        if frames.len() != start {
+            frames.truncate(start);
+        }
         Frame::Reply { call, status, download: false }.encode(0, frames);
         let payload = frames.len();
         if let Err(error) = write(frames, payload + *limit) {
-            return Some(Err(error.after(payload)));
+            return Err(Box::new(error.after(payload)));
         }
-        let end = frames.len();
-        if let Some(prefix) = frames.get_mut(start..start + LENGTH_PREFIX) {
+        let len = frames.len() - start;
+        if let Some(prefix) = frames.get_mut(start..).and_then(|frame| frame.first_chunk_mut()) {
             // Messages are limited to 2 GiB.
-            prefix.copy_from_slice(&((end - start - LENGTH_PREFIX) as u32).to_le_bytes());
+            *prefix = ((len - LENGTH_PREFIX) as u32).to_le_bytes();
         }
-        replies.push(Reply { call, serial, status, payload, end });
-        Some(Ok(()))
+        *end = start + len;
+        replies.push(Reply { serial, call, end: *end as u32 });
+        Ok(true)
     })
 }
 
@@ -101,23 +116,34 @@ pub(super) fn send(shared: &Shared) {
 impl Core {
     /// Queues what was collected.
     pub(super) fn send(&mut self, collected: &mut Collected) {
-        let Collected { replies, frames, .. } = collected;
+        let Collected { replies, frames, end: last, .. } = collected;
+        let open = self.terminal.is_none() && !self.session.is_closing();
         // Those from here on are queued together.
         let (mut start, mut until) = (0, 0);
-        for Reply { call, serial, status, payload, end } in replies.drain(..) {
-            let ours = self.terminal.is_none() && self.served.close(call, serial);
-            if ours && self.session.close_replied(call, end - start) {
+        for Reply { call, serial, end } in replies.iter() {
+            let end = *end as usize;
+            if open && self.session.close_replied(*call, serial.0, end - start) {
                 until = end;
                 continue;
             }
             self.session.push_replies(frames.get(start..until).unwrap_or_default());
-            if ours {
-                self.reply_checked(call, status, frames.get(payload..end).unwrap_or_default().to_vec().into());
-            }
+            self.send_one(*call, *serial, frames.get(until..end).unwrap_or_default());
             (start, until) = (end, end);
         }
         self.session.push_replies(frames.get(start..until).unwrap_or_default());
+        replies.clear();
         frames.clear();
         frames.shrink_to(KEPT);
+        *last = 0;
+    }
+
+    /// Queues a reply that others were collected with, unless its call has one or is over.
+    #[cold]
+    fn send_one(&mut self, call: CallId, serial: Serial, frame: &[u8]) {
+        let body = frame.get(LENGTH_PREFIX..).unwrap_or_default();
+        if let Ok((Frame::Reply { status, .. }, header)) = wire::decode(body) {
+            self.reply(call, serial, status, body.get(header..).unwrap_or_default().to_vec().into());
+            self.served.finish(&self.session, call, serial);
+        }
     }
 }

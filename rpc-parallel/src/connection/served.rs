@@ -2,23 +2,37 @@
 
 use tokio::task::AbortHandle;
 
-use crate::{id::CallId, proto::AbortReason};
+use crate::{
+    id::CallId,
+    proto::{AbortReason, Session},
+};
 
 /// Proves which use of a call id is meant. Ids are reused, and a handler that was aborted may run on for a moment:
 /// its answer must not reach the next call of the same id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Serial(u64);
+pub(crate) struct Serial(pub(super) u64);
+
+impl Serial {
+    /// Of a one-way message, which has no id and can be neither answered nor aborted.
+    pub(super) const NONE: Self = Self(0);
+}
 
 /// The calls that are being served, by call id.
+///
+/// The session knows which calls are open. Here is only what it does not know, of calls that were not answered where their
+/// handlers were entered: most never have anything here.
 #[derive(Debug, Default)]
 pub(super) struct ServedCalls {
     slots: Vec<ServedSlot>,
-    last: u64,
+    ended: bool,
 }
 
+/// What is known of the last call that had this slot.
 #[derive(Debug, Default)]
 struct ServedSlot {
     serial: u64,
+    /// It was aborted, or its handler is done.
+    over: bool,
     replied: bool,
     handler: Option<AbortHandle>,
     /// The call that had this slot last and was aborted, and why.
@@ -26,109 +40,98 @@ struct ServedSlot {
 }
 
 impl ServedCalls {
-    /// A call has arrived.
-    #[inline]
-    pub(super) fn open(&mut self, call: CallId) -> Serial {
-        self.last += 1;
+    /// What is known of a call, unless it was aborted or is over.
+    fn current(&mut self, session: &Session, call: CallId, serial: Serial) -> Option<&mut ServedSlot> {
+        if self.ended || serial == Serial::NONE || session.call_serial(call) != serial.0 {
+            return None;
+        }
+        let index = call.0 as usize;
+        let known = self.slots.get(index).is_some_and(|slot| slot.serial == serial.0);
+        // Of a call that nothing is known of the session says whether it is over.
+        if !known && !session.is_unanswered(call, serial.0) {
+            return None;
+        }
+        Some(self.slot(call, serial.0)).filter(|slot| !slot.over)
+    }
+
+    /// The slot of the last call that had this id.
+    fn slot(&mut self, call: CallId, serial: u64) -> &mut ServedSlot {
         let index = call.0 as usize;
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, ServedSlot::default);
         }
         let slot = &mut self.slots[index];
-        // The handler of the call before cannot be aborted any more; why that call was, its serial says.
-        (slot.serial, slot.replied) = (self.last, false);
-        if slot.handler.is_some() {
-            slot.handler = None;
+        if slot.serial != serial {
+            // The handler of the call before cannot be aborted any more; why that call was, its serial says.
+            (slot.serial, slot.over, slot.replied, slot.handler) = (serial, false, false, None);
         }
-        Serial(self.last)
-    }
-
-    /// A serial for a one-way message, which has no id and can be neither answered nor aborted.
-    #[inline]
-    pub(super) fn anonymous(&mut self) -> Serial {
-        self.last += 1;
-        Serial(self.last)
-    }
-
-    #[inline]
-    fn current(&mut self, call: CallId, serial: Serial) -> Option<&mut ServedSlot> {
-        self.slots.get_mut(call.0 as usize).filter(|slot| slot.serial == serial.0)
+        slot
     }
 
     /// Whether this is still the call that it was, neither aborted nor over.
-    pub(super) fn is_current(&mut self, call: CallId, serial: Serial) -> bool {
-        self.current(call, serial).is_some()
+    pub(super) fn is_current(&mut self, session: &Session, call: CallId, serial: Serial) -> bool {
+        self.current(session, call, serial).is_some()
     }
 
     /// Notes that the call gets its reply now; `false` if it must not have one.
-    pub(super) fn replies(&mut self, call: CallId, serial: Serial) -> bool {
-        self.current(call, serial).is_some_and(|slot| !std::mem::replace(&mut slot.replied, true))
-    }
-
-    /// Notes that the call gets its reply now and that its handler is done; `false` if it must not have one.
-    #[inline]
-    pub(super) fn close(&mut self, call: CallId, serial: Serial) -> bool {
-        self.current(call, serial).is_some_and(|slot| {
-            slot.serial = 0;
-            slot.handler = None;
-            !slot.replied
-        })
+    pub(super) fn replies(&mut self, session: &Session, call: CallId, serial: Serial) -> bool {
+        self.current(session, call, serial).is_some_and(|slot| !std::mem::replace(&mut slot.replied, true))
     }
 
     /// Whether the call has its reply already.
-    pub(super) fn has_replied(&mut self, call: CallId, serial: Serial) -> bool {
-        self.current(call, serial).is_some_and(|slot| slot.replied)
+    pub(super) fn has_replied(&mut self, session: &Session, call: CallId, serial: Serial) -> bool {
+        self.current(session, call, serial).is_some_and(|slot| slot.replied)
     }
 
     /// Lets the handler be aborted with its call. If the call is over already, the handler is aborted now.
-    pub(super) fn attach(&mut self, call: CallId, serial: Serial, handler: AbortHandle) {
-        match self.current(call, serial) {
+    pub(super) fn attach(&mut self, session: &Session, call: CallId, serial: Serial, handler: AbortHandle) {
+        match self.current(session, call, serial) {
             Some(slot) => slot.handler = Some(handler),
             None => handler.abort(),
         }
     }
 
     /// The caller has lost interest, or its deadline has passed.
-    pub(super) fn abort(&mut self, call: CallId, why: AbortReason) {
-        if let Some(slot) = self.slots.get_mut(call.0 as usize) {
-            slot.abort(why);
-        }
+    pub(super) fn abort(&mut self, session: &Session, call: CallId, why: AbortReason) {
+        self.slot(call, session.call_serial(call)).abort(why);
     }
 
     /// Why nobody waits for the call's answer any more, unless it has one.
-    pub(super) fn aborted(&self, call: CallId, serial: Serial) -> Option<AbortReason> {
-        let slot = self.slots.get(call.0 as usize)?;
-        if slot.serial == serial.0 {
+    pub(super) fn aborted(&mut self, session: &Session, call: CallId, serial: Serial) -> Option<AbortReason> {
+        if self.is_current(session, call, serial) {
             return None;
         }
-        match slot.aborted.as_deref() {
+        match self.slots.get(call.0 as usize).and_then(|slot| slot.aborted.as_deref()) {
             Some((aborted, why)) if *aborted == serial.0 => Some(*why),
-            // Its slot has the next call already.
+            // It is over, or its slot has the next call already.
             _ => Some(AbortReason::Cancelled),
         }
     }
 
     /// The handler is done.
-    pub(super) fn finish(&mut self, call: CallId, serial: Serial) {
-        if let Some(slot) = self.current(call, serial) {
-            slot.serial = 0;
+    pub(super) fn finish(&mut self, session: &Session, call: CallId, serial: Serial) {
+        if let Some(slot) = self.current(session, call, serial) {
+            slot.over = true;
             slot.handler = None;
         }
     }
 
     /// The connection has ended: whatever still runs works for nobody.
-    pub(super) fn abort_all(&mut self) {
-        for slot in &mut self.slots {
-            slot.abort(AbortReason::Cancelled);
+    pub(super) fn abort_all(&mut self, session: &Session) {
+        self.ended = true;
+        for (call, slot) in (0..).map(CallId).zip(&mut self.slots) {
+            if slot.serial == session.call_serial(call) {
+                slot.abort(AbortReason::Cancelled);
+            }
         }
     }
 }
 
 impl ServedSlot {
     fn abort(&mut self, why: AbortReason) {
-        if self.serial != 0 {
+        if !self.over {
             self.aborted = Some(Box::new((self.serial, why)));
-            self.serial = 0;
+            self.over = true;
         }
         if let Some(handler) = self.handler.take() {
             handler.abort();

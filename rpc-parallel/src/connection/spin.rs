@@ -159,8 +159,13 @@ impl Core {
     pub(super) fn count_calls(&mut self) {
         let waits = self.session.has_local_calls();
         if waits != self.expecting.is_some() {
-            self.expecting = waits.then(Expecting::new);
+            self.note_expecting(waits);
         }
+    }
+
+    #[inline(never)]
+    fn note_expecting(&mut self, waits: bool) {
+        self.expecting = waits.then(Expecting::new);
     }
 
     /// Whether it is worth a try to look for the reply of the call that was just written.
@@ -214,12 +219,7 @@ impl Shared {
         let mut wakers = Vec::new();
         let mut guard = self.lock();
         let core = &mut *guard;
-        let mut replies = 0;
-        core.session.take_replies(|_, caller, status, input, part| {
-            replies += 1;
-            wakers.extend(core.waiting.callers.replied_short(caller, status, input, part));
-        });
-        core.last_replies = replies;
+        core.last_replies = core.take_replies(&mut wakers);
         core.count_calls();
         // Whatever else came is the driver's business.
         if core.session.has_input() || core.way.end_looking() {

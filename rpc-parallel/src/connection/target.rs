@@ -30,6 +30,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Of a call that has no streams.
+    pub(super) fn plain(shared: &Arc<Shared>, call: CallId, serial: Serial) -> Self {
+        Self { shared: Arc::clone(shared), call, serial, one_way: false, uploads: 0, answered: None }
+    }
+
     /// Whether nothing but the reply is left of the call once its handler is through.
     #[inline]
     pub(crate) fn is_alone(&self) -> bool {
@@ -53,7 +58,8 @@ impl Target {
         if self.one_way {
             return None;
         }
-        self.shared.lock().served.aborted(self.call, self.serial)
+        let core = &mut *self.shared.lock();
+        core.served.aborted(&core.session, self.call, self.serial)
     }
 
     /// Sends the call's one reply, unless it has one or is over.
@@ -65,10 +71,10 @@ impl Target {
 
     /// Sends the one reply of a call without uploads, and nothing after it.
     pub(crate) fn reply_and_close(&self, status: Status, payload: Payload) {
-        let mut core = self.shared.lock();
+        let core = &mut *self.shared.lock();
         core.reply(self.call, self.serial, status, payload);
-        core.served.finish(self.call, self.serial);
-        self.shared.flush_soon(&mut core);
+        core.served.finish(&core.session, self.call, self.serial);
+        self.shared.flush_soon(core);
     }
 
     /// Ends the call with a failure, wherever it is: instead of a reply, or at the end of its stream.
@@ -77,18 +83,19 @@ impl Target {
             return;
         }
         replies::send(&self.shared);
-        let mut core = self.shared.lock();
-        if core.served.has_replied(self.call, self.serial) {
+        let mut guard = self.shared.lock();
+        let core = &mut *guard;
+        if core.served.has_replied(&core.session, self.call, self.serial) {
             let key = StreamKey { side: CallSide::Remote, call: self.call, stream: 0 };
             core.session.end_stream(key, status, payload);
             // Whoever writes it may be at work for a moment yet, and the next call may have the same id by then.
             let mut wakers = Vec::new();
             core.waiting.forget_writer(key, &mut wakers);
-            self.shared.flush_soon(&mut core);
-            drop(core);
+            self.shared.flush_soon(core);
+            drop(guard);
             wakers.into_iter().for_each(Waker::wake);
         } else {
-            drop(core);
+            drop(guard);
             self.reply(status, payload);
         }
     }
@@ -97,7 +104,7 @@ impl Target {
     pub(crate) fn stop_uploads(&self, first: u8) {
         let mut core = self.shared.lock();
         let core = &mut *core;
-        if !core.served.is_current(self.call, self.serial) {
+        if !core.served.is_current(&core.session, self.call, self.serial) {
             return;
         }
         for stream in first..=self.uploads {
@@ -113,24 +120,25 @@ impl Target {
 
     /// Nothing more comes from the handler.
     pub(crate) fn close(&self) {
-        self.shared.lock().served.finish(self.call, self.serial);
+        let core = &mut *self.shared.lock();
+        core.served.finish(&core.session, self.call, self.serial);
     }
 
     /// Fails the call from outside its handler, and has the handler dropped.
     pub(crate) fn break_off(&self, status: Status, payload: Vec<u8>) {
         self.fail(status, payload);
         self.stop_uploads(1);
-        let mut core = self.shared.lock();
-        if core.served.is_current(self.call, self.serial) {
-            core.served.abort(self.call, AbortReason::Cancelled);
+        let core = &mut *self.shared.lock();
+        if core.served.is_current(&core.session, self.call, self.serial) {
+            core.served.abort(&core.session, self.call, AbortReason::Cancelled);
         }
     }
 
     /// The reading half of an upload, once.
     pub(crate) fn receiver(&self, stream: u8) -> Option<RawReceiver> {
         let key = StreamKey { side: CallSide::Remote, call: self.call, stream };
-        let mut core = self.shared.lock();
-        if !core.served.is_current(self.call, self.serial) {
+        let core = &mut *self.shared.lock();
+        if !core.served.is_current(&core.session, self.call, self.serial) {
             return None;
         }
         let slot = core.waiting.claim_reader(key)?;
@@ -140,7 +148,8 @@ impl Target {
     /// Has the handler aborted when the call is. A one-way message cannot be.
     pub(crate) fn attach(&self, handler: AbortHandle) {
         if !self.one_way {
-            self.shared.lock().served.attach(self.call, self.serial, handler);
+            let core = &mut *self.shared.lock();
+            core.served.attach(&core.session, self.call, self.serial, handler);
         }
     }
 
@@ -158,7 +167,7 @@ impl Target {
         let Self { shared, call, serial, .. } = self;
         let mut core = shared.lock();
         let core = &mut *core;
-        if core.terminal.is_some() || !core.served.replies(*call, *serial) {
+        if core.terminal.is_some() || !core.served.replies(&core.session, *call, *serial) {
             return None;
         }
         match core.session.reply(*call, Status::Ok, payload, true) {
@@ -181,7 +190,7 @@ impl Target {
 impl Core {
     /// Queues a call's one reply, unless it has one or is over.
     pub(super) fn reply(&mut self, call: CallId, serial: Serial, status: Status, payload: Payload) {
-        if self.terminal.is_some() || !self.served.replies(call, serial) {
+        if self.terminal.is_some() || !self.served.replies(&self.session, call, serial) {
             return self.session.discard_payload(payload);
         }
         self.reply_checked(call, status, payload);

@@ -62,7 +62,7 @@ impl Session {
         if call.cancelled {
             return;
         }
-        call.cancelled = true;
+        call.cancel();
         let matters = call.is_waiting() || call.streams.any(|_| false, RecvHalf::is_unfinished);
         if let Some(download) = call.streams.download_mut() {
             download.discard(true);

@@ -4,16 +4,18 @@ use super::{
     call_streams::CallStreams,
     stream::{RecvHalf, SendHalf},
 };
-use crate::id::CallId;
+use crate::{id::CallId, wire::Limits};
 
 /// The calls that this side has made, by number.
 ///
 /// The number that was freed last is used next, so that there are never more numbers than calls at the same time, and
 /// a new number is always the one after the largest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LocalCalls {
     calls: Vec<LocalCall>,
-    free: Vec<u32>,
+    /// The number that is used next, or none: then a new one is.
+    free: u32,
+    open: usize,
     /// The bytes of the arguments of all that wait for a reply.
     bytes: usize,
 }
@@ -24,8 +26,9 @@ pub(super) struct LocalCall {
     state: LocalState,
     /// Nobody is interested any more.
     pub(super) cancelled: bool,
-    bytes: usize,
-    /// Comes with the reply.
+    /// Messages are limited to 2 GiB.
+    bytes: u32,
+    /// Comes with the reply. Of a number that is free: the one that is used after it.
     pub(super) tag: u32,
     /// Where its frame ends in the output.
     pub(super) queued_until: u64,
@@ -36,15 +39,35 @@ pub(super) struct LocalCall {
 enum LocalState {
     #[default]
     Free,
+    /// It waits for a reply, which nothing else will follow or precede: there are no uploads, and it is not cancelled.
+    Plain,
     Waiting,
     Replied,
+}
+
+/// No number.
+const NONE: u32 = u32::MAX;
+
+/// The place of the number that is used next.
+#[inline]
+fn vacant(calls: &mut Vec<LocalCall>, id: CallId) -> Option<&mut LocalCall> {
+    if id.0 as usize == calls.len() {
+        add(calls);
+    }
+    calls.get_mut(id.0 as usize)
+}
+
+#[cold]
+#[inline(never)]
+fn add(calls: &mut Vec<LocalCall>) {
+    calls.push(LocalCall { tag: NONE, ..LocalCall::default() });
 }
 
 impl LocalCalls {
     /// How many numbers are in use.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.calls.len() - self.free.len()
+        self.open
     }
 
     /// The bytes of the arguments of all that wait for a reply.
@@ -53,36 +76,44 @@ impl LocalCalls {
         self.bytes
     }
 
-    /// Takes a number for a call without streams; `queue` queues it and says where it ends in the output.
+    /// Whether the peer takes one more call of this size, as far as their number and size go.
     #[inline]
-    pub(super) fn open_short(&mut self, bytes: u32, tag: u32, queue: impl FnOnce(CallId) -> u64) -> CallId {
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.calls.push(LocalCall::default());
-            (self.calls.len() - 1) as u32
-        });
+    pub(super) fn has_room(&self, size: usize, allowed: &Limits) -> bool {
+        self.len() < allowed.max_open_calls as usize
+            && (self.bytes == 0 || self.bytes.saturating_add(size) <= allowed.max_open_bytes)
+    }
+
+    /// Takes the [next](Self::next) number for a call without streams, whose frame ends at this place of the output.
+    #[inline(always)]
+    pub(super) fn open_short(&mut self, id: CallId, bytes: u32, tag: u32, queued_until: u64) {
+        self.open += 1;
         self.bytes += bytes as usize;
-        let queued_until = queue(CallId(id));
-        if let Some(call) = self.calls.get_mut(id as usize) {
-            (call.state, call.cancelled) = (LocalState::Waiting, false);
-            (call.bytes, call.tag, call.queued_until) = (bytes as usize, tag, queued_until);
+        let Self { calls, free, .. } = self;
+        if let Some(call) = vacant(calls, id) {
+            *free = call.tag;
+            (call.state, call.bytes, call.tag, call.queued_until) = (LocalState::Plain, bytes, tag, queued_until);
         }
-        CallId(id)
     }
 
     /// Takes a number.
     pub(super) fn open(&mut self, bytes: usize, tag: u32, uploads: u8, window: usize) -> CallId {
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.calls.push(LocalCall::default());
-            (self.calls.len() - 1) as u32
-        });
+        let id = self.next();
+        self.open += 1;
         self.bytes += bytes;
-        if let Some(call) = self.calls.get_mut(id as usize) {
-            call.state = LocalState::Waiting;
-            call.cancelled = false;
-            (call.bytes, call.tag) = (bytes, tag);
+        let Self { calls, free, .. } = self;
+        if let Some(call) = vacant(calls, id) {
+            *free = call.tag;
+            call.state = if uploads == 0 { LocalState::Plain } else { LocalState::Waiting };
+            (call.bytes, call.tag) = (bytes as u32, tag);
             call.streams.open_uploads(uploads, || SendHalf::open(window));
         }
-        CallId(id)
+        id
+    }
+
+    /// The number that is used next.
+    #[inline]
+    pub(super) fn next(&self) -> CallId {
+        CallId(if self.free == NONE { self.calls.len() as u32 } else { self.free })
     }
 
     /// The call of this number, if there is one.
@@ -100,10 +131,10 @@ impl LocalCalls {
     /// The reply came.
     pub(super) fn replied(&mut self, id: CallId) {
         if let Some(call) = self.calls.get_mut(id.0 as usize)
-            && call.state == LocalState::Waiting
+            && call.is_waiting()
         {
             call.state = LocalState::Replied;
-            self.bytes -= std::mem::take(&mut call.bytes);
+            self.bytes -= std::mem::take(&mut call.bytes) as usize;
         }
     }
 
@@ -112,22 +143,31 @@ impl LocalCalls {
     #[inline]
     pub(super) fn close_short(&mut self, id: CallId, written: u64) -> Option<u32> {
         let call = self.calls.get_mut(id.0 as usize)?;
-        if !call.is_waiting() || call.cancelled || call.streams.has_uploads() || call.queued_until > written {
+        if call.state != LocalState::Plain || call.queued_until > written {
             return None;
         }
         call.state = LocalState::Free;
-        self.bytes -= std::mem::take(&mut call.bytes);
-        self.free.push(id.0);
-        Some(call.tag)
+        self.bytes -= call.bytes as usize;
+        self.open -= 1;
+        let next = std::mem::replace(&mut self.free, id.0);
+        Some(std::mem::replace(&mut call.tag, next))
     }
 
     /// Gives the number back.
     pub(super) fn free(&mut self, id: CallId) {
+        let before = self.free;
         if let Some(call) = self.get_mut(id) {
-            call.state = LocalState::Free;
+            (call.state, call.cancelled, call.tag) = (LocalState::Free, false, before);
             call.streams.clear();
-            self.free.push(id.0);
+            self.free = id.0;
+            self.open -= 1;
         }
+    }
+}
+
+impl Default for LocalCalls {
+    fn default() -> Self {
+        Self { calls: Vec::new(), free: NONE, open: 0, bytes: 0 }
     }
 }
 
@@ -135,7 +175,15 @@ impl LocalCall {
     /// Whether the reply has not come yet.
     #[inline]
     pub(super) fn is_waiting(&self) -> bool {
-        self.state == LocalState::Waiting
+        matches!(self.state, LocalState::Plain | LocalState::Waiting)
+    }
+
+    /// Nobody is interested any more.
+    pub(super) fn cancel(&mut self) {
+        self.cancelled = true;
+        if self.state == LocalState::Plain {
+            self.state = LocalState::Waiting;
+        }
     }
 
     /// Whether nothing more is to come but perhaps a `Done`.

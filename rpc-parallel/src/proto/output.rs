@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{StreamKey, pool::Pool};
 use crate::{
     id::{CallId, FunctionId},
-    wire::{CallHead, Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload},
+    wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload},
 };
 
 /// The queue of bytes towards the peer.
@@ -69,10 +69,12 @@ impl Output {
     }
 
     /// Queues a call that has nothing special, and returns where the queue ends then.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_short_call(&mut self, call: CallId, function: FunctionId, arguments: &[u8]) -> u64 {
-        let head = CallHead { call, function, one_way: false, deadline: None, trace: None, uploads: 0 };
-        self.push(Frame::Call(head), arguments);
+        self.open_items = None;
+        let before = self.tail.len();
+        Frame::encode_short_call(call, function, arguments, &mut self.tail);
+        self.finish(before);
         self.queued
     }
 
@@ -250,6 +252,8 @@ impl Output {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn seal(&mut self) {
         let next = std::mem::take(&mut self.spare);
         self.open_items = None;

@@ -21,7 +21,8 @@ pub(super) struct RemoteCalls {
 #[derive(Debug, Default)]
 pub(super) struct RemoteCall {
     state: RemoteState,
-    bytes: usize,
+    /// Messages are limited to 2 GiB.
+    bytes: u32,
     serial: u64,
     /// Where its last frame ends in the output: the peer cannot use the number again before it was written.
     pub(super) last_frame: u64,
@@ -83,47 +84,59 @@ impl RemoteCalls {
         self.bytes += size;
         call.state = RemoteState::Running;
         call.aborted = false;
-        call.bytes = size;
+        call.bytes = size as u32;
         call.serial = self.serial;
         call.streams.open_uploads(uploads, || RecvHalf::open(window));
         Ok(self.serial)
     }
 
-    /// Takes in a call that has neither streams nor a deadline, if its number may be used and there is room.
+    /// Takes in a call that has neither streams nor a deadline, if its number may be used and there is room. Returns its
+    /// serial.
     #[inline]
-    pub(super) fn open_short(&mut self, id: CallId, size: usize, limits: (usize, usize), written: u64) -> bool {
+    pub(super) fn open_short(
+        &mut self,
+        id: CallId,
+        size: usize,
+        limits: (usize, usize),
+        written: u64,
+    ) -> Option<u64> {
         let (max_calls, max_bytes) = limits;
         let index = id.0 as usize;
+        // The table never gets longer than the limit.
         if index == self.calls.len() && index < max_calls {
             self.calls.push(RemoteCall::default());
         }
-        let Some(call) = self.calls.get_mut(index) else { return false };
-        let room = self.bytes == 0 || self.bytes + size <= max_bytes;
-        if call.state != RemoteState::Free || call.last_frame > written || !room || index >= max_calls {
-            return false;
+        let call = self.calls.get_mut(index)?;
+        let bytes = self.bytes + size;
+        if call.state != RemoteState::Free || call.last_frame > written || (bytes > max_bytes && self.bytes > 0) {
+            return None;
         }
         self.serial += 1;
         self.open += 1;
-        self.bytes += size;
-        call.state = RemoteState::Running;
-        call.aborted = false;
-        call.bytes = size;
+        self.bytes = bytes;
+        (call.state, call.aborted, call.bytes) = (RemoteState::Running, false, size as u32);
         call.serial = self.serial;
-        true
+        Some(self.serial)
     }
 
-    /// Ends a call that waits for nothing but its reply, which ends at this place of the output.
+    /// Ends the call with this serial, if it waits for nothing but its reply, which ends at this place of the output.
     #[inline]
-    pub(super) fn close_short(&mut self, id: CallId, last_frame: u64) -> bool {
+    pub(super) fn close_short(&mut self, id: CallId, serial: u64, last_frame: u64) -> bool {
         let Some(call) = self.calls.get_mut(id.0 as usize) else { return false };
-        if !call.is_running() || call.streams.has_uploads() {
+        if !call.is_running() || call.serial != serial || call.streams.has_uploads() {
             return false;
         }
         call.state = RemoteState::Free;
         call.last_frame = last_frame;
-        self.bytes -= std::mem::take(&mut call.bytes);
+        self.bytes -= call.bytes as usize;
         self.open -= 1;
         true
+    }
+
+    /// The serial of the last call that had this number; 0 if there was none.
+    #[inline]
+    pub(super) fn serial(&self, id: CallId) -> u64 {
+        self.calls.get(id.0 as usize).map_or(0, |call| call.serial)
     }
 
     /// The call of this number, if there is one.
@@ -150,7 +163,7 @@ impl RemoteCalls {
             && call.state == RemoteState::Running
         {
             call.state = RemoteState::Replied;
-            self.bytes -= std::mem::take(&mut call.bytes);
+            self.bytes -= std::mem::take(&mut call.bytes) as usize;
         }
     }
 

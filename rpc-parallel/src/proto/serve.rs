@@ -42,16 +42,26 @@ impl Session {
         Ok(())
     }
 
+    /// The serial of the last call of the peer that had this number: each has another, so that what is said of a call can be
+    /// told from what is said of the next one of the same number.
+    #[inline]
+    pub(crate) fn call_serial(&self, id: CallId) -> u64 {
+        self.remote.serial(id)
+    }
+
+    /// Whether the call of the peer with this serial has no reply yet.
+    #[inline]
+    pub(crate) fn is_unanswered(&self, id: CallId, serial: u64) -> bool {
+        self.remote.is_running(id, serial)
+    }
+
     /// Ends a call that has no streams: its reply is encoded, within the limit, and queued by the next
     /// [`push_replies`](Self::push_replies), of which it is the last of so many bytes. Does nothing, and says so, if that is
-    /// not all there is to do.
+    /// not all there is to do. The session must not be closing.
     #[inline]
-    pub(crate) fn close_replied(&mut self, id: CallId, bytes: usize) -> bool {
-        if self.is_closing() {
-            return false;
-        }
+    pub(crate) fn close_replied(&mut self, id: CallId, serial: u64, bytes: usize) -> bool {
         // The peer cannot use the number again before this was written.
-        self.remote.close_short(id, self.output.end() + bytes as u64)
+        self.remote.close_short(id, serial, self.output.end() + bytes as u64)
     }
 
     /// Queues replies to calls that were [ended](Self::close_replied).

@@ -7,7 +7,7 @@
 use super::Session;
 use crate::{
     id::{CallId, FunctionId},
-    wire::{Status, short_call, short_reply},
+    wire::{ShortCall, ShortReply, Status, short_call, short_reply},
 };
 
 /// Arguments up to this size are within every limit that settings can have.
@@ -15,39 +15,42 @@ const SHORT: usize = 1 << 10;
 
 impl Session {
     /// Makes a short call without anything special, if nothing is in its way. `None` does not mean that it cannot be made.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open_short(&mut self, function: FunctionId, arguments: &[u8], tag: u32) -> Option<CallId> {
         let size = arguments.len();
-        let closing = self.is_closing() || self.peer_closing;
-        if size > SHORT || closing || self.handshake.is_some() || !self.room(false).take(size) {
+        let closing = self.is_closing() || self.peer_closing || self.handshake.is_some();
+        let Self { local, output, allowed, .. } = self;
+        if size > SHORT || closing || !local.has_room(size, allowed) {
             return None;
         }
-        let Self { local, output, .. } = self;
-        Some(local.open_short(size as u32, tag, |id| output.push_short_call(id, function, arguments)))
+        let call = local.next();
+        let queued_until = output.push_short_call(call, function, arguments);
+        local.open_short(call, size as u32, tag, queued_until);
+        Some(call)
     }
 
-    /// Takes the short calls that come next, up to the first frame that is something else. `take` learns where their
-    /// arguments are in what is appended to `bytes`.
+    /// Takes the short calls that come next, up to the first frame that is something else. `take` learns their serials, and
+    /// where their arguments are in what is appended to `bytes`.
     #[inline]
     pub(crate) fn take_calls(
         &mut self,
         bytes: &mut Vec<u8>,
-        mut take: impl FnMut(CallId, FunctionId, (usize, usize)),
+        mut take: impl FnMut(CallId, u64, FunctionId, (usize, usize)),
     ) {
         if !self.is_plain() || self.graceful.is_some() {
             return;
         }
         let limits = (self.settings.max_open_calls, self.settings.max_open_bytes);
         let written = self.output.sent();
-        let (input, mut taken, before) = (self.input.bytes(), 0, bytes.len());
-        while let Some(rest) = input.get(taken..)
-            && let Some(short) = short_call(rest)
-            && self.remote.open_short(short.call, short.payload.1 - short.payload.0, limits, written)
+        let input = self.input.bytes();
+        let (mut rest, mut at) = (input, bytes.len());
+        while let Some(ShortCall { call, function, payload: (start, end) }) = short_call(rest)
+            && let Some(serial) = self.remote.open_short(call, end - start, limits, written)
         {
-            let (start, end) = short.payload;
-            take(short.call, short.function, (before + taken + start, before + taken + end));
-            taken += end;
+            take(call, serial, function, (at + start, at + end));
+            (rest, at) = (rest.get(end..).unwrap_or_default(), at + end);
         }
+        let taken = input.len() - rest.len();
         bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
         self.input.advance(taken);
     }
@@ -60,14 +63,15 @@ impl Session {
             return;
         }
         let written = self.output.sent();
-        let (input, mut taken) = (self.input.bytes(), 0);
-        while let Some(rest) = input.get(taken..)
-            && let Some(short) = short_reply(rest)
-            && let Some(tag) = self.local.close_short(short.call, written)
+        let input = self.input.bytes();
+        let mut rest = input;
+        while let Some(ShortReply { call, status, payload }) = short_reply(rest)
+            && let Some(tag) = self.local.close_short(call, written)
         {
-            take(short.call, tag, short.status, rest, short.payload);
-            taken += short.payload.1;
+            take(call, tag, status, rest, payload);
+            rest = rest.get(payload.1..).unwrap_or_default();
         }
+        let taken = input.len() - rest.len();
         self.input.advance(taken);
     }
 

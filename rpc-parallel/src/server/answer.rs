@@ -11,7 +11,7 @@ use crate::{
     connection::{CallContext, Incoming, Target, TooBig, collect},
     server::Upload,
     shape::{State, Streamed},
-    value::Item,
+    value::{AnswerWith, Item},
     wire::{self, Scratch, Status},
 };
 
@@ -93,6 +93,18 @@ impl Answer {
         self.end();
     }
 
+    /// A value, or the method's error.
+    ///
+    /// It takes functions and not the shape, so that they are passed in registers; and it is no part of a handler, since
+    /// there are as many of these as there are methods, and fewer types.
+    #[inline(never)]
+    pub(super) fn reply<T, E>(self, result: Result<T, E>, with: AnswerWith<T>, with_error: AnswerWith<E>) {
+        match result {
+            Ok(mut value) => with(self, Status::Ok, &mut value),
+            Err(mut error) => with_error(self, Status::App, &mut error),
+        }
+    }
+
     /// A value, or the method's error. Large bytes are not copied.
     pub(crate) fn encode<T: Serialize + Any>(mut self, status: Status, value: &mut T) {
         if let Some(bytes) = bulk::take_large(value) {
@@ -100,9 +112,9 @@ impl Answer {
         }
         // With those of other calls, if the handler is entered with theirs.
         match collect(status, |out, limit| codec::encode_owned(value, out, limit)) {
-            Some(Ok(())) => self.0 = OVER,
-            Some(Err(error)) => self.refuse(status, error),
-            None => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
+            Ok(true) => self.0 = OVER,
+            Err(error) => self.refuse(status, *error),
+            Ok(false) => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
         }
     }
 

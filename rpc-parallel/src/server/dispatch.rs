@@ -7,21 +7,52 @@ use std::{
 
 use crate::{
     connection::{CallContext, Incoming},
-    handler::{Dispatch, Later, Rest},
+    handler::{Later, Place, Rest, Work},
+    id::FunctionId,
     panic::catch,
 };
 
-/// Enters a handler. Most are through at once and never cost a task. A panic in it is the caller's.
-#[inline]
-pub(super) fn run(dispatch: &mut dyn Dispatch, index: usize, incoming: &mut Incoming<'_>) {
-    match dispatch.invoke(index, incoming).0 {
-        Rest::Done => {}
-        rest => go_on(rest),
+/// Where the handlers of the function that was called last are entered: the next call is often of the same one.
+pub(super) struct Used {
+    pub(super) function: FunctionId,
+    place: Place,
+    kept: bool,
+}
+
+/// Whether the place may be used again.
+#[derive(PartialEq)]
+pub(super) enum Entered {
+    Again,
+    Pending,
+    Done,
+}
+
+impl Used {
+    pub(super) fn new(function: FunctionId, place: Place) -> Self {
+        Self { function, kept: place.is_small(), place }
+    }
+
+    /// Enters a handler. Most are through at once and never cost a task. A panic in it is the caller's.
+    #[inline]
+    pub(super) fn enter(&mut self, incoming: &mut Incoming<'_>) -> Entered {
+        match self.place.enter(incoming) {
+            Poll::Ready(()) if self.kept => Entered::Again,
+            Poll::Ready(()) => Entered::Done,
+            Poll::Pending => Entered::Pending,
+        }
+    }
+
+    /// Lets what is pending here run elsewhere.
+    pub(super) fn go_on(self) {
+        go_on(Work(Rest::Later(Box::new(self.place))));
     }
 }
 
 /// Lets the rest of the current call's handler run elsewhere.
-fn go_on(rest: Rest) {
+pub(super) fn go_on(Work(rest): Work) {
+    if matches!(rest, Rest::Done) {
+        return;
+    }
     let Some((call, target)) = CallContext::later() else { return };
     let handle = match rest {
         Rest::Done => return,

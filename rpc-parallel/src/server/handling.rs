@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use crate::{
     codec::{Reader, Undecodable},
     connection::Incoming,
+    handler::Loan,
     server::{Answer, Upload},
     shape::Reply,
-    value::{AnswerWith, Item},
-    wire::Status,
+    value::Item,
 };
 
 /// A call that a handler works on: what answers, and what it works with. Both in one, so that a handler has one thing to drop.
@@ -37,31 +37,25 @@ impl<S> Handling<S> {
 
     /// The arguments could not be decoded.
     #[cold]
-    pub fn undecodable(self, error: Undecodable) {
+    pub fn undecodable(self, error: Undecodable) -> Arc<S> {
         self.answer.undecodable(error);
+        self.state
     }
 
     /// A one-way function is through.
     #[inline(never)]
-    pub fn done(self) {
+    pub fn done(self) -> Arc<S> {
         self.answer.done();
+        self.state
     }
 
     /// A value, or the method's error.
     #[inline]
-    pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) {
+    pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) -> Arc<S> {
         let Reply { value, error, .. } = shape;
-        self.answer(result, value.answer, error.answer);
-    }
-
-    /// It takes functions and not the shape, so that they are passed in registers; and it is no part of a handler, since
-    /// there are as many of these as there are methods, and fewer types.
-    #[inline(never)]
-    fn answer<T, E>(self, result: Result<T, E>, with: AnswerWith<T>, with_error: AnswerWith<E>) {
-        match result {
-            Ok(mut value) => with(self.answer, Status::Ok, &mut value),
-            Err(mut error) => with_error(self.answer, Status::App, &mut error),
-        }
+        let Self { answer, state } = self;
+        answer.reply(result, value.answer, error.answer);
+        state
     }
 }
 
@@ -73,8 +67,8 @@ impl Incoming<'_> {
 
     /// The call for its handler. It must be asked for before the [payload](Self::payload).
     #[inline(never)]
-    pub fn handling<S>(&self, state: &Arc<S>) -> Handling<S> {
-        Handling { answer: self.answer(), state: Arc::clone(state) }
+    pub fn handling<S>(&self, state: &mut Loan<S>) -> Handling<S> {
+        Handling { answer: self.answer(), state: state.take() }
     }
 
     /// The arguments could not be decoded.

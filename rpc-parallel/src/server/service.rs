@@ -9,16 +9,16 @@ use std::{
 
 use crate::{
     codec,
-    connection::{Incoming, Service, Shared, Target},
+    connection::{Calls, Incoming, Service, Shared, Target},
     fault::Fault,
-    handler::Dispatch,
+    handler::{Dispatch, Started},
     id::{FunctionId, InterfaceId},
     panic::catch_future,
     registry::{Registration, Registry},
     server::{
         Server,
         builtin::{self, OpenAnswer, OpenFailure, OpenReply, OpenRequest},
-        dispatch,
+        dispatch::{self, Entered, Used},
     },
     wire::{Status, cut_text},
 };
@@ -32,6 +32,7 @@ pub(crate) struct Serving {
     made: Made,
     /// The function that was called last, and its index: the next call is often of the same one.
     last: (FunctionId, usize),
+    used: Option<Used>,
 }
 
 struct Opened {
@@ -47,7 +48,7 @@ type Index = HashMap<FunctionId, usize, BuildHasherDefault<Verbatim>>;
 impl Serving {
     pub(crate) fn new(server: Arc<Server>) -> Self {
         let last = (FunctionId::from_raw(0), usize::MAX);
-        Self { server, opened: None, opening: false, made: Arc::default(), last }
+        Self { server, opened: None, opening: false, made: Arc::default(), last, used: None }
     }
 
     /// Answers a request to open before there is a connection, and gives what serves it then.
@@ -157,27 +158,58 @@ fn encode_failure(mut failure: OpenFailure, limit: usize) -> Vec<u8> {
 }
 
 impl Service for Serving {
-    #[inline]
-    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
-        let function = incoming.function;
-        if self.opened.is_none() {
-            self.take_made();
-        }
-        if let Some(Opened { dispatch, index }) = &mut self.opened {
-            let (last, known) = self.last;
-            if last == function && known != usize::MAX {
-                return dispatch::run(&mut **dispatch, known, incoming);
-            }
-            if let Some(index) = index.get(&function) {
-                self.last = (function, *index);
-                return dispatch::run(&mut **dispatch, *index, incoming);
-            }
-        }
-        self.start_other(connection, incoming);
+    fn serve(&mut self, calls: Calls<'_>) {
+        calls.for_each(|connection, incoming| self.start(connection, incoming));
     }
 }
 
 impl Serving {
+    #[inline(always)]
+    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
+        match &mut self.used {
+            Some(used) if used.function == incoming.function => match used.enter(incoming) {
+                Entered::Again => {}
+                entered => self.leave(&entered),
+            },
+            _ => self.start_any(connection, incoming),
+        }
+    }
+
+    /// The place of the last call is not used again.
+    fn leave(&mut self, entered: &Entered) {
+        if let Some(used) = self.used.take()
+            && *entered == Entered::Pending
+        {
+            used.go_on();
+        }
+    }
+
+    /// Starts to work on a call of another function than the last one.
+    fn start_any(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
+        let function = incoming.function;
+        if self.opened.is_none() {
+            self.take_made();
+        }
+        let Some(Opened { dispatch, index }) = &self.opened else {
+            return self.start_other(connection, incoming);
+        };
+        let known = match self.last {
+            (last, known) if last == function && known != usize::MAX => Some(known),
+            _ => index.get(&function).copied(),
+        };
+        let Some(known) = known else { return self.start_other(connection, incoming) };
+        self.last = (function, known);
+        match dispatch.start(known, incoming) {
+            Started::Over(work) => dispatch::go_on(work),
+            Started::Here(place) => {
+                let entered = self.used.insert(Used::new(function, place)).enter(incoming);
+                if entered != Entered::Again {
+                    self.leave(&entered);
+                }
+            }
+        }
+    }
+
     /// A request to open may have succeeded.
     #[cold]
     fn take_made(&mut self) {
@@ -247,8 +279,10 @@ pub(crate) struct ServesNothing {
 }
 
 impl Service for ServesNothing {
-    fn start(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
-        incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+    fn serve(&mut self, calls: Calls<'_>) {
+        calls.for_each(|connection, incoming| {
+            incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+        });
     }
 }
 

@@ -130,7 +130,20 @@ impl Frame {
         }
     }
 
-    fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
+    /// Appends a call that has nothing special.
+    #[inline(always)]
+    pub(crate) fn encode_short_call(call: CallId, function: FunctionId, arguments: &[u8], out: &mut Vec<u8>) {
+        let header = Short::new(kind::CALL, call).put(0);
+        if header.bits <= u32::BITS {
+            header.append_with(function.raw(), arguments.len(), out);
+        } else {
+            let head = CallHead { call, function, one_way: false, deadline: None, trace: None, uploads: 0 };
+            Self::Call(head).encode_any(arguments.len(), out);
+        }
+        out.extend_from_slice(arguments);
+    }
+
+    pub(super) fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&[0; super::LENGTH_PREFIX]);
         self.encode_header(out);
@@ -217,8 +230,20 @@ struct Short {
 impl Short {
     #[inline(always)]
     fn new(kind: u8, call: CallId) -> Self {
-        let mut this = Self { bytes: u64::from(kind), bits: 8 };
-        let mut number = call.0;
+        let (kind, number) = (u64::from(kind), u64::from(call.0));
+        if number < 0x80 {
+            return Self { bytes: kind | number << 8, bits: 16 };
+        }
+        if number < 0x4000 {
+            return Self { bytes: kind | (number & 0x7f | 0x80) << 8 | number >> 7 << 16, bits: 24 };
+        }
+        Self::new_long(kind, number)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_long(kind: u64, mut number: u64) -> Self {
+        let mut this = Self { bytes: kind, bits: 8 };
         while number >= 0x80 {
             this = this.put(number as u8 | 0x80);
             number >>= 7;
@@ -240,6 +265,17 @@ impl Short {
         // A copy of constant length costs less than one of just what is needed.
         let end = out.len() + super::LENGTH_PREFIX + header;
         out.extend_from_slice(&(u128::from(len) | u128::from(self.bytes) << 32).to_le_bytes());
+        out.truncate(end);
+    }
+
+    /// The same for a header of at most four bytes behind which a number stands, in front of so many bytes.
+    #[inline(always)]
+    fn append_with(self, number: u64, after: usize, out: &mut Vec<u8>) {
+        let header = (self.bits / 8) as usize + size_of::<u64>();
+        let len = u32::try_from(header + after).unwrap_or(u32::MAX);
+        let end = out.len() + super::LENGTH_PREFIX + header;
+        let start = u128::from(u64::from(len) | self.bytes << 32);
+        out.extend_from_slice(&(start | u128::from(number) << (32 + self.bits)).to_le_bytes());
         out.truncate(end);
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use items::{item_size, push_item, take_item};
 pub(crate) use limits::Limits;
 pub(crate) use payload::Payload;
 pub(crate) use scratch::Scratch;
-pub(crate) use short::{short_call, short_reply};
+pub(crate) use short::{ShortCall, ShortReply, short_call, short_reply};
 pub(crate) use status::{Status, TooBig};
 pub(crate) use trace::TraceContext;
 pub(crate) use verdict::Verdict;

@@ -38,7 +38,7 @@ impl Payload {
     /// Becomes a copy of this part of `bytes`, from start to end.
     #[inline]
     pub(crate) fn fill(&mut self, bytes: &[u8], (start, end): (usize, usize)) {
-        let len = end.saturating_sub(start);
+        let len = end.wrapping_sub(start);
         // A copy of constant length costs next to nothing; what is behind the part is never looked at. It goes straight to
         // its place: what is put together elsewhere, in parts, and then copied as a whole makes the CPU wait.
         match (&mut *self, bytes.get(start..).and_then(|bytes| bytes.first_chunk::<INLINE>())) {
@@ -46,22 +46,29 @@ impl Payload {
                 *place_len = len as u8;
                 *place = *chunk;
             }
-            _ => {
-                let part = bytes.get(start..end).unwrap_or_default();
-                *self = Self::inline(part).unwrap_or_else(|| Self::Owned(part.to_vec()));
-            }
+            _ => self.fill_any(bytes.get(start..end).unwrap_or_default()),
         }
     }
 
-    /// Becomes `place`, leaving what may be any other payload.
+    /// Out of the way of what is taken nearly always.
+    #[inline(never)]
+    fn fill_any(&mut self, part: &[u8]) {
+        *self = Self::inline(part).unwrap_or_else(|| Self::Owned(part.to_vec()));
+    }
+
+    /// Copies this to `place`, if neither needs memory of its own.
     #[inline]
+    pub(crate) fn copy_to(&self, place: &mut Self) -> bool {
+        let (Self::Inline(len, bytes), Self::Inline(place_len, place)) = (self, place) else { return false };
+        *place_len = *len;
+        *place = *bytes;
+        true
+    }
+
+    /// Becomes `place`, leaving what may be any other payload.
     pub(crate) fn move_to(&mut self, place: &mut Self) {
-        match (&*self, &mut *place) {
-            (Self::Inline(len, bytes), Self::Inline(place_len, place)) => {
-                *place_len = *len;
-                *place = *bytes;
-            }
-            _ => *place = self.take(),
+        if !self.copy_to(place) {
+            *place = self.take();
         }
     }
 

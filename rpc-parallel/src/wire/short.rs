@@ -26,51 +26,68 @@ pub(crate) struct ShortReply {
 /// The short call at the front of the input. None if the next frame is anything else, or incomplete.
 #[inline]
 pub(crate) fn short_call(input: &[u8]) -> Option<ShortCall> {
-    let (call, at, end) = head(input, kind::CALL)?;
-    let [flags, function @ ..] = *input.get(at..end)?.first_chunk::<9>()?;
+    let Head { call, at, frame } = head(input, kind::CALL)?;
+    let [flags, function @ ..] = *frame.get(at..)?.first_chunk::<9>()?;
     if flags != 0 {
         return None;
     }
-    let payload = short(at + 9, end)?;
-    Some(ShortCall { call, function: FunctionId::from_raw(u64::from_le_bytes(function)), payload })
+    let function = FunctionId::from_raw(u64::from_le_bytes(function));
+    Some(ShortCall { call, function, payload: short(at + 9, frame.len())? })
 }
 
 /// The short reply at the front of the input. None if the next frame is anything else, or incomplete.
 #[inline]
 pub(crate) fn short_reply(input: &[u8]) -> Option<ShortReply> {
-    let (call, at, end) = head(input, kind::REPLY)?;
-    let [status, flags] = *input.get(at..end)?.first_chunk::<2>()?;
+    let Head { call, at, frame } = head(input, kind::REPLY)?;
+    let [status, flags] = *frame.get(at..)?.first_chunk::<2>()?;
     if flags != 0 {
         return None;
     }
-    let payload = short(at + 2, end)?;
-    Some(ShortReply { call, status: Status::from_byte(status)?, payload })
+    Some(ShortReply { call, status: Status::from_byte(status)?, payload: short(at + 2, frame.len())? })
 }
 
 /// This part, if it is so short that it needs no memory of its own.
 #[inline]
 fn short(start: usize, end: usize) -> Option<(usize, usize)> {
-    (end.checked_sub(start)? <= Payload::INLINE).then_some((start, end))
+    (end - start <= Payload::INLINE).then_some((start, end))
 }
 
-/// The call that a frame of this kind is about, where it goes on, and where it ends.
+/// The beginning of a frame.
+struct Head<'a> {
+    call: CallId,
+    /// Where the frame goes on.
+    at: usize,
+    /// All of it.
+    frame: &'a [u8],
+}
+
+/// What a frame of this kind begins with.
 #[inline]
-fn head(input: &[u8], kind: u8) -> Option<(CallId, usize, usize)> {
-    let [prefix @ .., byte] = *input.first_chunk::<{ LENGTH_PREFIX + 1 }>()?;
-    if byte != kind {
+fn head(input: &[u8], kind: u8) -> Option<Head<'_>> {
+    // Neither of the kinds that are looked for has a frame that is shorter than this.
+    let [l0, l1, l2, l3, header @ ..]: [u8; 8] = *input.first_chunk()?;
+    if header[0] != kind {
         return None;
     }
-    let end = usize::try_from(u32::from_le_bytes(prefix)).ok()?.checked_add(LENGTH_PREFIX)?;
-    let number = *input.get(LENGTH_PREFIX + 1..)?.first_chunk::<3>()?;
-    let bits = |index: usize| u32::from(number[index] & 0x7f) << (7 * index);
+    let (len, bytes) = (u32::from_le_bytes([l0, l1, l2, l3]), u32::from_le_bytes(header));
+    let frame = input.get(..LENGTH_PREFIX.checked_add(usize::try_from(len).ok()?)?)?;
     // Numbers of at most three bytes, in their shortest form. Larger ones are as good, and read elsewhere.
-    let (call, at) = match number {
-        [0..0x80, ..] => (bits(0), LENGTH_PREFIX + 2),
-        [_, 1..0x80, _] => (bits(0) | bits(1), LENGTH_PREFIX + 3),
-        [_, 0x80..=0xff, 1..0x80] => (bits(0) | bits(1) | bits(2), LENGTH_PREFIX + 4),
-        _ => return None,
+    let (one, two) = (bytes >> 8 & 0x7f, bytes >> 9 & 0x3f80);
+    let (call, at) = if bytes & 0x8000 == 0 {
+        (one, LENGTH_PREFIX + 2)
+    } else if bytes & 0x80_0000 == 0 {
+        if two == 0 {
+            return None;
+        }
+        (one | two, LENGTH_PREFIX + 3)
+    } else {
+        let three = bytes >> 10 & 0x1f_c000;
+        if three == 0 || bytes >> 31 != 0 {
+            return None;
+        }
+        (one | two | three, LENGTH_PREFIX + 4)
     };
-    Some((CallId(call), at, end))
+    Some(Head { call: CallId(call), at, frame })
 }
 
 #[cfg(test)]
@@ -117,6 +134,19 @@ mod tests {
                     });
                     assert_eq!(here, short.then_some((CallId(number), Status::App, payload, end)));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_call_is_written_as_any_is() {
+        for number in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000, u32::MAX] {
+            for arguments in [&b""[..], b"x", &[7; 300]] {
+                let mut bytes = b"before".to_vec();
+                Frame::encode_short_call(CallId(number), call(number).function, arguments, &mut bytes);
+                let mut written = Vec::new();
+                Frame::Call(call(number)).encode_any(arguments.len(), &mut written);
+                assert_eq!(bytes, [&b"before"[..], &written, arguments].concat());
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{RawCall, State};
 use crate::{
-    connection::{Connection, RawReceiver, Terminal, TooBig},
+    connection::{Connection, RawReceiver, Terminal, TooBig, core::Core},
     proto::{CallSide, StreamKey},
     wire::{Payload, Status},
 };
@@ -61,9 +61,32 @@ impl RawReply {
     }
 }
 
+impl Core {
+    /// Has the task of `cx` woken by the reply; `false` if there is one, or will be none.
+    fn wait_for_reply(&mut self, slot: u32, cx: &Context<'_>) -> bool {
+        self.terminal.is_none() && self.waiting.callers.wait(slot, cx)
+    }
+}
+
 impl RawCall {
-    /// Waits for the reply of a call that was sent.
+    /// Waits for the reply of a call that was sent, if there is nothing special about either.
     #[inline]
+    pub(super) fn poll_plain(&mut self, cx: &Context<'_>) -> Option<Poll<()>> {
+        let (State::Sent { slot, spins: false, .. }, Some(connection), None) =
+            (&self.state, &self.connection, &self.special)
+        else {
+            return None;
+        };
+        let RawReply { payload, status, .. } = &mut self.reply;
+        let mut core = connection.shared().lock();
+        if core.waiting.callers.take_plain(*slot, payload, status) {
+            self.state = State::Over;
+            return Some(Poll::Ready(()));
+        }
+        core.wait_for_reply(*slot, cx).then_some(Poll::Pending)
+    }
+
+    /// Waits for the reply of a call that was sent.
     pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (State::Sent { call, slot, spins }, Some(connection)) = (&mut self.state, &self.connection) else {
             return Poll::Ready(());

@@ -17,8 +17,11 @@ use crate::{
 
 impl RawCall {
     /// Sends the call, and waits for what comes next.
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        std::task::ready!(self.send(Some(cx)));
+    pub(super) fn poll_send(&mut self, one_way: bool, cx: &mut Context<'_>) -> Poll<()> {
+        if self.send_short(Some(cx)) {
+            return Poll::Pending;
+        }
+        std::task::ready!(self.send_any(one_way, Some(cx)));
         match self.state {
             State::Writing { .. } => self.poll_written(Some(cx)),
             State::Over => Poll::Ready(()),
@@ -26,32 +29,29 @@ impl RawCall {
         }
     }
 
-    /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls
-    /// right now; without a context nobody is woken when it does. A call that cannot be sent is over.
-    #[inline(always)]
-    pub(super) fn send(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
-        let (State::Unsent { one_way }, Some(connection)) = (self.state, &self.connection) else {
-            return Poll::Ready(());
+    /// Sends a short call without anything special, and has the task woken by its reply. `false` if it is another one, was
+    /// sent, or cannot be sent right now.
+    #[inline(never)]
+    pub(super) fn send_short(&mut self, cx: Option<&mut Context<'_>>) -> bool {
+        let (State::Unsent { one_way: false }, Some(connection), None) =
+            (self.state, &self.connection, &self.special)
+        else {
+            return false;
         };
         let shared = connection.shared();
         let mut guard = shared.lock();
         let core = &mut *guard;
         let alone = core.is_alone();
         let slot = core.waiting.callers.vacant();
-        if self.special.is_none()
-            && !one_way
-            && let Some(call) = core.session.open_short(self.function, &self.arguments, slot)
-        {
-            core.waiting.callers.occupy(slot, cx.as_deref());
-            self.state = State::Sent { call, slot, spins: shared.flush_call(core, alone, cx) };
-            return Poll::Ready(());
-        }
-        drop(guard);
-        self.send_any(one_way, cx)
+        let Some(call) = core.session.open_short(self.function, &self.arguments, slot) else { return false };
+        core.waiting.callers.occupy(slot, cx.as_deref());
+        self.state = State::Sent { call, slot, spins: shared.flush_call(core, alone, cx) };
+        true
     }
 
-    /// The same for any call.
-    fn send_any(&mut self, one_way: bool, cx: Option<&mut Context<'_>>) -> Poll<()> {
+    /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls
+    /// right now; without a context nobody is woken when it does. A call that cannot be sent is over.
+    pub(super) fn send_any(&mut self, one_way: bool, cx: Option<&mut Context<'_>>) -> Poll<()> {
         let Some(connection) = &self.connection else { return Poll::Ready(()) };
         let shared = connection.shared();
         let mut guard = shared.lock();

@@ -1,14 +1,19 @@
 //! Memory for calls, used again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::{RawCall, RawReply, State};
 use crate::wire::{Payload, Status};
 
 thread_local! {
-    /// Calls that are over: most are, before their thread makes the next one.
+    static SPARE: Spare = const { Spare { last: Cell::new(None), others: RefCell::new(Vec::new()) } };
+}
+
+/// Calls that are over: most are, before their thread makes the next one.
+struct Spare {
+    last: Cell<Option<Box<RawCall>>>,
     #[expect(clippy::vec_box, reason = "a call is handed out in its box")]
-    static SPARE: RefCell<Vec<Box<RawCall>>> = const { RefCell::new(Vec::new()) };
+    others: RefCell<Vec<Box<RawCall>>>,
 }
 
 /// How many a thread keeps.
@@ -25,7 +30,14 @@ const FEW: usize = 4;
 #[inline]
 pub(super) fn take() -> Box<RawCall> {
     // A thread that ends has none any more.
-    SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+    let spare = SPARE.try_with(|spare| spare.last.take().or_else(|| spare.others.borrow_mut().pop()));
+    spare.ok().flatten().unwrap_or_else(fresh)
+}
+
+#[cold]
+#[inline(never)]
+fn fresh() -> Box<RawCall> {
+    Box::default()
 }
 
 /// Keeps the memory of a call that is over and has nothing left but its arguments and its reply.
@@ -37,13 +49,15 @@ pub(super) fn give(mut call: Box<RawCall>) {
         call.reply = RawReply { payload: Payload::default(), download: None, failure: None, status: Status::Ok };
     }
     let _ = SPARE.try_with(|spare| {
-        let mut spare = spare.borrow_mut();
         if call.arguments.capacity() > KEPT_ARGUMENTS {
-            let kept = if spare.len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
+            let kept = if spare.others.borrow().len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
             call.arguments.shrink_to(kept);
         }
-        if spare.len() < KEPT {
-            spare.push(call);
+        if let Some(before) = spare.last.replace(Some(call)) {
+            let mut others = spare.others.borrow_mut();
+            if others.len() < KEPT {
+                others.push(before);
+            }
         }
     });
 }

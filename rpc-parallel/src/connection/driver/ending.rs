@@ -74,15 +74,16 @@ impl Driver {
     /// Stores the terminal error and wakes everybody, outside the lock.
     pub(super) fn tell(&self, reason: &CloseReason) {
         let shared = &self.shared;
-        let mut core = shared.lock();
+        let mut guard = shared.lock();
+        let core = &mut *guard;
         let terminal = match core.death.clone() {
             Some(report) if reason.is_silent() => Terminal::Died(report),
             _ => Terminal::Lost(ConnectionLost::new(shared.peer.clone(), reason.clone())),
         };
         let wakers = core.end(terminal);
-        core.served.abort_all();
+        core.served.abort_all(&core.session);
         shared.ended.store(true, Ordering::Release);
-        drop(core);
+        drop(guard);
         for waker in wakers {
             waker.wake();
         }

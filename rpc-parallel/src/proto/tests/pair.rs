@@ -136,7 +136,7 @@ impl End {
                     events.push(Event::Replied { call, tag, status, payload, download: false });
                 });
                 let (mut bytes, mut calls) = (b"before".to_vec(), Vec::new());
-                session.take_calls(&mut bytes, |call, function, part| calls.push((call, function, part)));
+                session.take_calls(&mut bytes, |call, _, function, part| calls.push((call, function, part)));
                 for (call, function, (start, end)) in calls {
                     let payload = bytes[start..end].to_vec().into();
                     let (deadline, trace) = (None, None);
