@@ -262,9 +262,11 @@ impl Registry {
 
     /// The same without an index, for programs that are known to have no two things of one identity: a worker needs one
     /// registration of perhaps thousands, and whoever has spawned it has looked at all.
-    pub(crate) fn pick(worker_type: WorkerTypeId, interface: InterfaceId) -> Option<&'static Registration> {
+    ///
+    /// By the type's name, of which its id is a hash that would have to be made first.
+    pub(crate) fn pick(worker_type_name: &str, interface: InterfaceId) -> Option<&'static Registration> {
         let mut all = inventory::iter::<Registration>.into_iter();
-        all.find(|one| one.interface.id == interface && (one.worker_type)() == worker_type)
+        all.find(|one| one.interface.id == interface && (one.worker_type_name)() == worker_type_name)
     }
 
     /// Like [`get`](Self::get), by ids and names.

@@ -22,20 +22,36 @@ use crate::process::messages::{Flags, Kind, Splitter};
 /// Something to do now and then on this thread; it says when it wants to be called again.
 pub(super) type Tick = Box<dyn FnMut() -> Option<Duration> + Send>;
 
-/// Starts the thread.
-pub(super) fn start(control: ControlSender, parent: Parent, flags: Flags, tick: Option<Tick>) -> io::Result<()> {
+/// Starts the thread. These bytes are what was `read` from the socket so far and is for it.
+pub(super) fn start(
+    control: ControlSender,
+    parent: Parent,
+    flags: Flags,
+    read: Vec<u8>,
+    tick: Option<Tick>,
+) -> io::Result<()> {
     thread::start(move || {
         system::set_thread_name(c"rpc-parallel li");
-        hold(&control, &parent, tick);
+        hold(&control, &parent, &read, tick);
         if flags.survive { let_go(flags) } else { end() }
     })
 }
 
 /// Returns when the master is gone.
-fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
+fn hold(control: &ControlSender, parent: &Parent, read: &[u8], mut tick: Option<Tick>) {
     let mut incoming = Splitter::default();
+    incoming.push(read);
     let mut chunk = [0; 256];
     loop {
+        loop {
+            match incoming.next() {
+                Ok(Some(message)) if message.kind == Kind::Shutdown => control.shut_down(),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                // A master that talks nonsense is none.
+                Err(_) => return,
+            }
+        }
         let wait = tick.as_mut().and_then(|tick| tick()).and_then(|wait| Timespec::try_from(wait).ok());
         // Nothing from the heap, see `thread`.
         let socket = control.socket().as_fd();
@@ -53,15 +69,6 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
                 Ok(read) => incoming.push(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
-            }
-            loop {
-                match incoming.next() {
-                    Ok(Some(message)) if message.kind == Kind::Shutdown => control.shut_down(),
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    // A master that talks nonsense is none.
-                    Err(_) => return,
-                }
             }
         } else if !watched[1].revents().is_empty() {
             return;

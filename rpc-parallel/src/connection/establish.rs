@@ -64,7 +64,9 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         });
         task.abort_handle()
     });
-    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death));
+    // A worker that was just started has told its spawner so, who did it in order to call.
+    let told = parts.acquainted.is_some() && parts.side == Side::Acceptor;
+    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death, told));
     if let Some(heartbeat) = heartbeat {
         pulse::keep(&shared, heartbeat.send_every);
     }

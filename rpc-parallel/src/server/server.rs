@@ -14,7 +14,7 @@ use crate::{
     build::build_id,
     connection::{Establish, Shared, establish},
     fault::Fault,
-    id::{WorkerId, WorkerTypeId},
+    id::WorkerId,
     init::WorkerContext,
     panic::catch_future,
     proto::Side,
@@ -36,7 +36,8 @@ pub(crate) struct ServerConfig {
 /// A worker: its state, and the connections to it.
 pub(crate) struct Server {
     pub(super) state: AnyState,
-    pub(super) worker_type: WorkerTypeId,
+    /// The implementation that it was started for. Its type may serve other traits as well.
+    pub(super) registration: &'static Registration,
     config: ServerConfig,
     connections: Mutex<Vec<Weak<Shared>>>,
     /// How far the worker's end has come.
@@ -56,7 +57,7 @@ pub(crate) enum Phase {
 impl Server {
     /// Makes the worker's state. A panic in it is its error.
     pub(crate) async fn start(
-        registration: &Registration,
+        registration: &'static Registration,
         arg: Bytes,
         config: ServerConfig,
     ) -> Result<Arc<Self>, Fault> {
@@ -67,7 +68,7 @@ impl Server {
         };
         Ok(Arc::new(Self {
             state,
-            worker_type: (registration.worker_type)(),
+            registration,
             config,
             connections: Mutex::default(),
             phase: watch::Sender::new(Phase::Serving),

@@ -254,13 +254,17 @@ impl Service for ServesNothing {
 
 impl Server {
     fn registration(&self, interface: InterfaceId) -> Option<&'static Registration> {
-        Registry::pick(self.worker_type, interface)
+        if self.registration.interface.id == interface {
+            return Some(self.registration);
+        }
+        Registry::pick((self.registration.worker_type_name)(), interface)
     }
 
     /// The traits that the worker serves, in words.
     fn served(&self) -> String {
         let Ok(registry) = Registry::global() else { return "nothing".to_owned() };
-        let ours = registry.registrations().iter().filter(|one| (one.worker_type)() == self.worker_type);
+        let name = (self.registration.worker_type_name)();
+        let ours = registry.registrations().iter().filter(|one| (one.worker_type_name)() == name);
         let names: Vec<_> = ours.map(|one| format!("`{}`", one.interface.name)).collect();
         names.join(", ")
     }
