@@ -15,7 +15,7 @@ use rustix::{
     stdio::{dup2_stdin, stdin},
 };
 
-use super::{ControlSender, group, lifeline, system, worker};
+use super::{ControlSender, group, lifeline, lifeline::Tied, system, worker};
 use crate::process::{
     messages::{Header, HeaderError, MAX_DESCRIPTORS},
     socket::{CLOSED_ON_ARRIVAL, is_unix_stream, receive_flags},
@@ -30,6 +30,8 @@ pub(crate) struct Ticket {
     pub(crate) descriptors: Vec<OwnedFd>,
     pub(crate) name: String,
     pub(crate) control: ControlSender,
+    /// Set if the lifeline has no thread yet.
+    pub(crate) tied: Option<Tied>,
 }
 
 /// Becomes the worker. The marker has been removed, and this is the only thread.
@@ -68,7 +70,6 @@ fn accept() -> Result<Ticket, Refusal> {
     if !header.flags.survive {
         system::wake_at_parents_death();
     }
-    let parent = system::Parent::watch(header.parent);
     group::watch_over();
 
     let name_length = usize::from(header.name);
@@ -87,9 +88,9 @@ fn accept() -> Result<Ticket, Refusal> {
     let bytes = read.split_off(name_length);
     let name = String::from_utf8_lossy(&read).into_owned();
     system::set_process_name(&name);
-    lifeline::start(control.clone(), parent, header.flags, later, None)
+    let tied = lifeline::start(&control, header.parent, header.flags, &later)
         .map_err(|error| because("cannot start its lifeline thread", &error))?;
-    Ok(Ticket { bytes, descriptors: descriptors.collect(), name, control })
+    Ok(Ticket { bytes, descriptors: descriptors.collect(), name, control, tied })
 }
 
 /// Moves the socket away from descriptor 0, where every child of this process would inherit it, and where a handler that

@@ -28,7 +28,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     if codec::decode::<Charge>(&ticket.bytes).is_err() {
         crate::process::tests::commands::run(ticket);
     }
-    let Ticket { bytes, name, control, .. } = ticket;
+    let Ticket { bytes, name, control, tied, .. } = ticket;
     let fail = |failure: &StartFailure| -> ! {
         control.failed(&postcard::to_stdvec(failure).unwrap_or_default());
     };
@@ -53,6 +53,9 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     };
     let sender = control.clone();
     let worker = async {
+        if let Some(tied) = tied {
+            drop(tokio::spawn(tied.start_thread_soon()));
+        }
         let ending = charge.ending;
         // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
         let acquainted = charge.build.map(|_| parent_id());
