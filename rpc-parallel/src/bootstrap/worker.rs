@@ -54,7 +54,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     let sender = control.clone();
     let worker = async {
         if let Some(tied) = tied {
-            drop(tokio::spawn(tied.start_thread_soon()));
+            runtime::spawn(Box::pin(tied.start_thread_soon()));
         }
         let ending = charge.ending;
         // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.

@@ -1,14 +1,13 @@
 //! A task that nobody has to wake up for at its start.
 
 use std::{
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Wake, Waker},
 };
 
 use tokio::runtime::Handle;
 
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+use crate::runtime::Task;
 
 /// Runs this in that runtime, in which the caller is, too: its first part here and now, until it has to wait, and the rest
 /// there, once what it waits for has come. So the runtime's thread sleeps on, which a spawned task would wake at once.

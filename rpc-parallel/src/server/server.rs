@@ -19,6 +19,7 @@ use crate::{
     panic::catch_future,
     proto::Side,
     registry::{AnyState, Registration},
+    runtime,
     server::service::Serving,
     settings::Settings,
     transport::{Address, Listener},
@@ -80,7 +81,7 @@ impl Server {
         let listener = Listener::bind(self.config.id)?;
         let address = listener.address().clone();
         let server = Arc::clone(self);
-        tokio::spawn(async move {
+        runtime::spawn(Box::pin(async move {
             let mut phase = server.phase.subscribe();
             loop {
                 let stream = tokio::select! {
@@ -97,7 +98,7 @@ impl Server {
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
             }
-        });
+        }));
         Ok(address)
     }
 
@@ -159,13 +160,13 @@ impl Server {
     /// Ends the connections when the worker is asked to end, and keeps it no longer than they do.
     pub(crate) fn end_when_asked(self: &Arc<Self>) {
         let (mut phase, server) = (self.phase.subscribe(), Arc::downgrade(self));
-        tokio::spawn(async move {
+        runtime::spawn(Box::pin(async move {
             if phase.wait_for(|phase| *phase == Phase::ShuttingDown).await.is_ok()
                 && let Some(server) = server.upgrade()
             {
                 server.close_connections(CLOSE_LIMIT, CLOSE_REASON).await;
             }
-        });
+        }));
     }
 
     /// Closes all connections: at once, or with a moment for what is under way.

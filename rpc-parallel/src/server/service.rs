@@ -15,6 +15,7 @@ use crate::{
     id::{FunctionId, InterfaceId},
     panic::catch_future,
     registry::{Registration, Registry},
+    runtime,
     server::{
         Server,
         builtin::{self, OpenAnswer, OpenFailure, OpenReply, OpenRequest},
@@ -88,7 +89,7 @@ impl Serving {
         self.opening = true;
         let (server, place) = (Arc::clone(&self.server), Arc::clone(&self.made));
         let (opening, target) = (target, target.clone());
-        let task = tokio::spawn(async move {
+        let task = runtime::spawn(Box::pin(async move {
             let (made, reply) = match make(&server, registration, request).await {
                 Ok(made) => made,
                 Err(fault) => return refuse(&target, OpenFailure::Refused(fault)),
@@ -97,9 +98,9 @@ impl Serving {
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             target.reply(Status::Ok, reply);
             target.close();
-        });
+        }));
         // A client that is gone needs no state.
-        opening.attach(task.abort_handle());
+        opening.attach(task);
     }
 
     fn shut_down(&self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
