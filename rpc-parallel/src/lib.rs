@@ -114,6 +114,7 @@ mod settings;
 mod shape;
 mod spawn;
 mod tail;
+mod threads;
 mod transport;
 mod value;
 mod wire;

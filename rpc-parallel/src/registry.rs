@@ -202,12 +202,15 @@ impl Registry {
 
     /// Indexes `registrations`.
     pub(crate) fn new(registrations: impl IntoIterator<Item = &'static Registration>) -> Result<Self, RegistryError> {
-        let mut registrations: Vec<_> = registrations.into_iter().collect();
-        // The order of linking must show nowhere.
-        registrations.sort_by_key(|one| (one.file, one.line, (one.implementation_name)()));
+        let mut sorted: Vec<&Registration> = Vec::new();
+        for one in registrations {
+            // The order of linking must show nowhere. There are too few for the code of a sort.
+            let key = |one: &Registration| (one.file, one.line, (one.implementation_name)());
+            sorted.insert(sorted.partition_point(|other| key(other) <= key(one)), one);
+        }
         let mut registry = Self { registrations: Vec::new(), by_key: HashMap::new(), interfaces: HashMap::new() };
         let mut functions = HashMap::new();
-        for registration in registrations {
+        for registration in sorted {
             registry.add_interface(registration.interface, &mut functions)?;
             registry.add(registration)?;
         }
@@ -262,9 +265,11 @@ impl Registry {
 
     /// The same without an index, for programs that are known to have no two things of one identity: a worker needs one
     /// registration of perhaps thousands, and whoever has spawned it has looked at all.
-    pub(crate) fn pick(worker_type: WorkerTypeId, interface: InterfaceId) -> Option<&'static Registration> {
+    ///
+    /// By the type's name, of which its id is a hash that would have to be made first.
+    pub(crate) fn pick(worker_type_name: &str, interface: InterfaceId) -> Option<&'static Registration> {
         let mut all = inventory::iter::<Registration>.into_iter();
-        all.find(|one| one.interface.id == interface && (one.worker_type)() == worker_type)
+        all.find(|one| one.interface.id == interface && (one.worker_type_name)() == worker_type_name)
     }
 
     /// Like [`get`](Self::get), by ids and names.
@@ -303,23 +308,24 @@ impl Registry {
 
     /// A digest of all ids and signatures, for telling builds apart that have no better build id.
     pub fn digest(&self) -> [u8; 16] {
-        let mut lines: Vec<String> = Vec::new();
+        let mut halves = [("build, first half", 0_u64), ("build, second half", 0)];
+        // A sum, so that the order does not matter.
+        let mut add = |line: String| {
+            for (seed, sum) in &mut halves {
+                *sum = sum.wrapping_add(hash_parts(&[seed, &line]));
+            }
+        };
         for one in &self.registrations {
-            lines.push(format!("{} {}", (one.worker_type)(), one.interface.id));
+            add(format!("{} {}", (one.worker_type)(), one.interface.id));
         }
         for interface in self.interfaces.values() {
             for function in interface.functions {
-                lines.push(format!("{} {} {:016x}", interface.id, function.id, function.signature));
+                add(format!("{} {} {:016x}", interface.id, function.id, function.signature));
             }
         }
-        lines.sort_unstable();
-        let half = |seed| {
-            let parts: Vec<&str> = std::iter::once(seed).chain(lines.iter().map(String::as_str)).collect();
-            hash_parts(&parts).to_be_bytes()
-        };
         let mut digest = [0; 16];
-        digest[..8].copy_from_slice(&half("build, first half"));
-        digest[8..].copy_from_slice(&half("build, second half"));
+        digest[..8].copy_from_slice(&halves[0].1.to_be_bytes());
+        digest[8..].copy_from_slice(&halves[1].1.to_be_bytes());
         digest
     }
 }

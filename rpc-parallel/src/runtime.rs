@@ -5,6 +5,7 @@ use std::{cell::Cell, pin::Pin, time::Duration};
 use tokio::{
     net::UnixDatagram,
     runtime::{Builder, Handle, Id, Runtime},
+    task::AbortHandle,
 };
 
 use crate::panic;
@@ -64,6 +65,15 @@ pub(crate) fn run<T>(runtime: &Runtime, main: impl Future<Output = T>) -> T {
 #[inline(never)]
 fn run_erased(runtime: &Runtime, main: Pin<Box<dyn Future<Output = ()> + '_>>) {
     runtime.block_on(main);
+}
+
+/// A task whose type is forgotten.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs a task in the current runtime. tokio has some ten pieces of code for each type of task, for each kind of runtime.
+#[inline(never)]
+pub(crate) fn spawn(task: Task) -> AbortHandle {
+    tokio::spawn(task).abort_handle()
 }
 
 fn start(flavor: Flavor) -> Runtime {

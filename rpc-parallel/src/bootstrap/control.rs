@@ -1,8 +1,7 @@
 //! The worker's end of the control socket.
 
 use std::{
-    fmt,
-    io::{self, Read},
+    fmt, io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
@@ -87,11 +86,6 @@ impl ControlSender {
 
     pub(super) fn socket(&self) -> &UnixStream {
         &self.0.socket
-    }
-
-    /// Fills a buffer from the socket.
-    pub(super) fn read_exact(&self, bytes: &mut [u8]) -> io::Result<()> {
-        self.socket().read_exact(bytes)
     }
 
     fn send(&self, kind: Kind, bytes: &[u8]) -> io::Result<()> {

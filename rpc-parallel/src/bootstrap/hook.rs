@@ -70,10 +70,11 @@ fn prepare() {
     // closed: an open file there later would be taken for stdout or stderr.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
-        for fd in 0..3 {
-            if libc::fcntl(fd, libc::F_GETFD) == -1 {
-                libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
-            }
+        let mut standard = [0, 1, 2].map(|fd| libc::pollfd { fd, events: 0, revents: 0 });
+        // A call for all three. It fails only for want of memory, and then so would what follows.
+        libc::poll(standard.as_mut_ptr(), 3, 0);
+        for _closed in standard.iter().filter(|one| one.revents & libc::POLLNVAL != 0) {
+            libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
         }
     }
 }
@@ -81,10 +82,10 @@ fn prepare() {
 /// Runs the constructors that the C library would run after this one. Those before it have run.
 fn run_later_constructors(arguments: [usize; 3]) {
     let slot = &raw const HOOK as usize;
-    let Some((_, end)) = [bounds_by_symbol(), bounds_by_header()].into_iter().find(|(start, end)| {
-        // A pointer's slot is aligned, so that what is inside is inside as a whole.
-        (*start..*end).contains(&slot)
-    }) else {
+    // A pointer's slot is aligned, so that what is inside is inside as a whole.
+    let holds = |(start, end): &(usize, usize)| (*start..*end).contains(&slot);
+    let Some((_, end)) = Some(bounds_by_symbol()).filter(holds).or_else(|| Some(bounds_by_header()).filter(holds))
+    else {
         return;
     };
     let size = size_of::<Constructor>();

@@ -1,7 +1,8 @@
 //! The thread by which a worker hangs on its master.
 //!
 //! It waits for the end of the control socket, which the kernel closes however the master ends. It needs no runtime and
-//! shares no lock, so that neither a blocked runtime nor a long computation delays it.
+//! shares no lock, so that neither a blocked runtime nor a long computation delays it. Until there is time to start it, the
+//! kernel does its work where it can: see `tether`.
 
 use std::{
     io::{self, Read},
@@ -16,32 +17,95 @@ use rustix::{
     stdio::{dup2_stderr, dup2_stdout},
 };
 
+use tokio::{
+    io::Interest,
+    task::yield_now,
+    time::{sleep, timeout},
+};
+
 use super::{ControlSender, group, system, system::Parent, thread};
-use crate::process::messages::{Flags, Kind, Splitter};
+use crate::{
+    process::messages::{Flags, Kind, Splitter},
+    readiness,
+};
 
-/// Something to do now and then on this thread; it says when it wants to be called again.
-pub(super) type Tick = Box<dyn FnMut() -> Option<Duration> + Send>;
+/// Sees to it that from now on this process ends with its master. These bytes are what was `read` from the socket so far and
+/// is for the thread. It may not be there yet: then this gives what is left to do.
+pub(super) fn start(control: &ControlSender, master: u32, flags: Flags, read: &[u8]) -> io::Result<Option<Tied>> {
+    // One that survives has no hurry, but output to let go of, with or without a runtime.
+    if !flags.survive && read.is_empty() && system::tie(control.socket().as_fd(), master) {
+        return Ok(Some(Tied { control: control.clone(), master, flags }));
+    }
+    start_thread(control.clone(), master, flags, read)?;
+    Ok(None)
+}
 
-/// Starts the thread.
-pub(super) fn start(control: ControlSender, parent: Parent, flags: Flags, tick: Option<Tick>) -> io::Result<()> {
+fn start_thread(control: ControlSender, master: u32, flags: Flags, read: &[u8]) -> io::Result<()> {
+    let parent = Parent::watch(master);
+    let mut incoming = Splitter::default();
+    incoming.push(read);
     thread::start(move || {
         system::set_thread_name(c"rpc-parallel li");
-        hold(&control, &parent, tick);
+        hold(&control, &parent, incoming);
         if flags.survive { let_go(flags) } else { end() }
     })
 }
 
+/// A worker that the kernel ties to its master until the thread is there.
+#[derive(Debug)]
+pub(crate) struct Tied {
+    control: ControlSender,
+    master: u32,
+    flags: Flags,
+}
+
+impl Tied {
+    /// Starts the thread when there is time for it, or something for it to do.
+    pub(super) async fn start_thread_soon(self) {
+        // The first connection has its turn first, and often its first call.
+        yield_now().await;
+        if let Ok(socket) = self.control.socket().try_clone()
+            && let Ok(socket) = readiness::watch(socket.into(), Interest::READABLE)
+        {
+            let _ = timeout(SOON, socket.readable()).await;
+        }
+        while self.start_thread().is_err() {
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Starts the thread now.
+    pub(crate) fn start_thread(&self) -> io::Result<()> {
+        start_thread(self.control.clone(), self.master, self.flags, &[])?;
+        system::untie();
+        Ok(())
+    }
+}
+
+/// By then the first calls are answered, also of many workers that were started together.
+const SOON: Duration = Duration::from_millis(100);
+
+/// When to try again if the system has no thread to give.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Returns when the master is gone.
-fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
-    let mut incoming = Splitter::default();
+fn hold(control: &ControlSender, parent: &Parent, mut incoming: Splitter) {
     let mut chunk = [0; 256];
     loop {
-        let wait = tick.as_mut().and_then(|tick| tick()).and_then(|wait| Timespec::try_from(wait).ok());
+        loop {
+            match incoming.next() {
+                Ok(Some(message)) if message.kind == Kind::Shutdown => control.shut_down(),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                // A master that talks nonsense is none.
+                Err(_) => return,
+            }
+        }
         // Nothing from the heap, see `thread`.
         let socket = control.socket().as_fd();
         let descriptors = [socket, parent.descriptor().unwrap_or(socket)];
         let mut watched = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
-        if poll(&mut watched, wait.as_ref()).is_err() {
+        if poll(&mut watched, None).is_err() {
             // Interrupted, or short of memory for a moment. This thread must not end for that, nor spin.
             std::thread::sleep(Duration::from_millis(1));
             continue;
@@ -54,15 +118,6 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
             }
-            loop {
-                match incoming.next() {
-                    Ok(Some(message)) if message.kind == Kind::Shutdown => control.shut_down(),
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    // A master that talks nonsense is none.
-                    Err(_) => return,
-                }
-            }
         } else if !watched[1].revents().is_empty() {
             return;
         }
@@ -70,7 +125,7 @@ fn hold(control: &ControlSender, parent: &Parent, mut tick: Option<Tick>) {
 }
 
 /// Ends this process, and the plain processes that it started.
-fn end() -> ! {
+pub(super) fn end() -> ! {
     say("rpc-parallel: the master is gone, so this worker ends\n");
     group::kill();
     loop {

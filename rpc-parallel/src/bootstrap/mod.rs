@@ -3,7 +3,7 @@
 //! 1. Its parent starts it with the marker in the environment and a socket, the control socket, on descriptor 0.
 //! 2. An entry takes over: the hook before `main`, or [`enter`] in it. It removes the marker.
 //! 3. The child checks the socket, says hello, and reads the ticket and the descriptors.
-//! 4. The lifeline thread starts: from now on the end of the control socket is the end of the process.
+//! 4. The lifeline starts: from now on the end of the control socket is the end of the process.
 //! 5. [`worker::run`] does the rest and never returns.
 
 mod charge;
@@ -16,6 +16,8 @@ mod marker;
 mod role;
 mod system;
 mod take_over;
+#[cfg(target_os = "linux")]
+mod tether;
 mod thread;
 mod worker;
 

@@ -19,6 +19,11 @@ impl Parent {
     }
 }
 
+#[cfg(target_os = "linux")]
+pub(super) use super::tether::{tie, untie};
+#[cfg(not(target_os = "linux"))]
+pub(super) use untied::{tie, untie};
+
 pub(super) use imp::{set_process_name, set_thread_name, wake_at_parents_death};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -79,4 +84,16 @@ mod imp {
 
     /// The executable's own name is right here.
     pub(in super::super) fn set_process_name(_name: &str) {}
+}
+
+/// Where only a thread can look after the master.
+#[cfg(not(target_os = "linux"))]
+mod untied {
+    use std::os::fd::BorrowedFd;
+
+    pub(in super::super) fn tie(_control: BorrowedFd<'_>, _master: u32) -> bool {
+        false
+    }
+
+    pub(in super::super) fn untie() {}
 }

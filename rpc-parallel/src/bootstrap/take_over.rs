@@ -3,22 +3,22 @@
 use std::{
     io::{self, IoSliceMut, Read, Write},
     mem::MaybeUninit,
-    os::fd::OwnedFd,
+    os::fd::{BorrowedFd, OwnedFd},
     panic::{AssertUnwindSafe, catch_unwind},
     process,
 };
 
 use rustix::{
     fs::{Mode, OFlags, open},
-    io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd},
-    net::{RecvAncillaryBuffer, RecvAncillaryMessage, recvmsg},
+    io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd},
+    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
     stdio::{dup2_stdin, stdin},
 };
 
-use super::{ControlSender, group, lifeline, system, worker};
+use super::{ControlSender, group, lifeline, lifeline::Tied, system, worker};
 use crate::process::{
-    messages::{Header, MAX_DESCRIPTORS},
-    socket::{is_unix_stream, receive_flags},
+    messages::{Header, HeaderError, MAX_DESCRIPTORS},
+    socket::{CLOSED_ON_ARRIVAL, is_unix_stream, receive_flags},
 };
 
 /// What a worker is told to do.
@@ -30,6 +30,8 @@ pub(crate) struct Ticket {
     pub(crate) descriptors: Vec<OwnedFd>,
     pub(crate) name: String,
     pub(crate) control: ControlSender,
+    /// Set if the lifeline has no thread yet.
+    pub(crate) tied: Option<Tied>,
 }
 
 /// Becomes the worker. The marker has been removed, and this is the only thread.
@@ -60,40 +62,35 @@ enum Refusal {
 
 /// Takes the control socket from descriptor 0 and reads the ticket from it.
 fn accept() -> Result<Ticket, Refusal> {
-    if !is_unix_stream(stdin()) {
-        return Err(Refusal::Because(
-            "descriptor 0 is not its control socket; is RPC_PARALLEL_WORKER set by hand, or did a wrapper replace stdin?"
-                .into(),
-        ));
-    }
+    let Opening { header, descriptors, mut read } = read_opening(stdin())?;
     let control = take_stdin().map_err(|error| because("cannot move its control socket", &error))?;
-    let (header, descriptors) = read_header(&control)?;
     let mut descriptors = descriptors.into_iter();
     let control = ControlSender::new(control, descriptors.next());
     control.hello().map_err(|_| Refusal::MasterGone)?;
     if !header.flags.survive {
         system::wake_at_parents_death();
     }
-    let parent = system::Parent::watch(header.parent);
     group::watch_over();
 
-    let mut name = vec![0; usize::from(header.name)];
-    control.read_exact(&mut name).map_err(|_| Refusal::MasterGone)?;
-    let name = String::from_utf8_lossy(&name).into_owned();
-    system::set_process_name(&name);
-
-    let mut bytes = Vec::new();
-    // The limit was checked with the header.
-    if bytes.try_reserve_exact(header.ticket as usize).is_err() {
+    let name_length = usize::from(header.name);
+    // The limits were checked with the header.
+    let length = name_length + header.ticket as usize;
+    if read.try_reserve_exact(length.saturating_sub(read.len())).is_err() {
         return Err(Refusal::Because(format!("there is no memory for its ticket of {} bytes", header.ticket)));
     }
-    match control.socket().take(header.ticket).read_to_end(&mut bytes) {
-        Ok(read) if read as u64 == header.ticket => {}
+    // What the master has said since is for the lifeline.
+    let later = read.split_off(length.min(read.len()));
+    let missing = (length - read.len()) as u64;
+    match control.socket().take(missing).read_to_end(&mut read) {
+        Ok(more) if more as u64 == missing => {}
         _ => return Err(Refusal::MasterGone),
     }
-    lifeline::start(control.clone(), parent, header.flags, None)
+    let bytes = read.split_off(name_length);
+    let name = String::from_utf8_lossy(&read).into_owned();
+    system::set_process_name(&name);
+    let tied = lifeline::start(&control, header.parent, header.flags, &later)
         .map_err(|error| because("cannot start its lifeline thread", &error))?;
-    Ok(Ticket { bytes, descriptors: descriptors.collect(), name, control })
+    Ok(Ticket { bytes, descriptors: descriptors.collect(), name, control, tied })
 }
 
 /// Moves the socket away from descriptor 0, where every child of this process would inherit it, and where a handler that
@@ -105,20 +102,31 @@ fn take_stdin() -> io::Result<OwnedFd> {
     Ok(control)
 }
 
-/// Reads the header, and the descriptors that come with its first byte.
-fn read_header(control: &OwnedFd) -> Result<(Header, Vec<OwnedFd>), Refusal> {
-    let mut header = [0; Header::SIZE];
+/// What was there when the child looked.
+struct Opening {
+    header: Header,
+    descriptors: Vec<OwnedFd>,
+    /// What came behind the header, which usually is all there is.
+    read: Vec<u8>,
+}
+
+/// Reads the header, the descriptors that come with its first byte, and what is there already of the rest.
+fn read_opening(control: BorrowedFd<'_>) -> Result<Opening, Refusal> {
+    let mut bytes = [0; OPENING];
     let mut descriptors = Vec::new();
     let mut read = 0;
-    while read < header.len() {
+    // It is there before the child is. So what cannot be read at once is looked at before it is waited for.
+    let mut flags = receive_flags() | RecvFlags::DONTWAIT;
+    while read < Header::SIZE {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut into = [IoSliceMut::new(&mut header[read..])];
-        match recvmsg(control, &mut into, &mut ancillary, receive_flags()) {
-            Ok(message) if message.bytes == 0 => return Err(Refusal::MasterGone),
-            Ok(message) => read += message.bytes,
-            Err(error) if io::Error::from(error).kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return Err(Refusal::MasterGone),
+        let mut into = [IoSliceMut::new(&mut bytes[read..])];
+        match recvmsg(control, &mut into, &mut ancillary, flags) {
+            Ok(message) if message.bytes > 0 => read += message.bytes,
+            Err(Errno::INTR) => {}
+            _ if !is_unix_stream(control) => return Err(not_ours()),
+            Err(Errno::AGAIN) if flags.contains(RecvFlags::DONTWAIT) => flags = receive_flags(),
+            _ => return Err(Refusal::MasterGone),
         }
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(fds) = message {
@@ -126,17 +134,35 @@ fn read_header(control: &OwnedFd) -> Result<(Header, Vec<OwnedFd>), Refusal> {
             }
         }
     }
-    let header = Header::decode(&header).map_err(|error| Refusal::Because(error.to_string()))?;
+    let mut header = [0; Header::SIZE];
+    header.copy_from_slice(&bytes[..Header::SIZE]);
+    let header = match Header::decode(&header) {
+        Ok(header) => header,
+        Err(HeaderError::Magic) if !is_unix_stream(control) => return Err(not_ours()),
+        Err(error) => return Err(Refusal::Because(error.to_string())),
+    };
     if descriptors.len() != usize::from(header.descriptors) {
         // The kernel drops what does not fit under the limit of open files.
         let (got, sent) = (descriptors.len(), header.descriptors);
         return Err(Refusal::Because(format!("only {got} of {sent} descriptors arrived; is RLIMIT_NOFILE too low?")));
     }
-    for descriptor in &descriptors {
-        // They have it from `receive_flags` where the system can.
-        fcntl_setfd(descriptor, FdFlags::CLOEXEC).map_err(|error| because("a descriptor is bad", &error.into()))?;
+    if !CLOSED_ON_ARRIVAL {
+        for descriptor in &descriptors {
+            fcntl_setfd(descriptor, FdFlags::CLOEXEC)
+                .map_err(|error| because("a descriptor is bad", &error.into()))?;
+        }
     }
-    Ok((header, descriptors))
+    Ok(Opening { header, descriptors, read: bytes[Header::SIZE..read].to_vec() })
+}
+
+/// Enough for a header, a name and a ticket of the usual sizes.
+const OPENING: usize = 1 << 10;
+
+fn not_ours() -> Refusal {
+    Refusal::Because(
+        "descriptor 0 is not its control socket; is RPC_PARALLEL_WORKER set by hand, or did a wrapper replace stdin?"
+            .into(),
+    )
 }
 
 fn because(what: &str, error: &io::Error) -> Refusal {

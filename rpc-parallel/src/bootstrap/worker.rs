@@ -28,7 +28,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     if codec::decode::<Charge>(&ticket.bytes).is_err() {
         crate::process::tests::commands::run(ticket);
     }
-    let Ticket { bytes, name, control, .. } = ticket;
+    let Ticket { bytes, name, control, tied, .. } = ticket;
     let fail = |failure: &StartFailure| -> ! {
         control.failed(&postcard::to_stdvec(failure).unwrap_or_default());
     };
@@ -53,6 +53,9 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     };
     let sender = control.clone();
     let worker = async {
+        if let Some(tied) = tied {
+            runtime::spawn(Box::pin(tied.start_thread_soon()));
+        }
         let ending = charge.ending;
         // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
         let acquainted = charge.build.map(|_| parent_id());
@@ -80,7 +83,7 @@ pub(crate) fn run(ticket: Ticket) -> ! {
 fn find(charge: &Charge) -> Result<&'static Registration, String> {
     // A spawner of the same image has found no fault with the registry.
     if charge.build.is_some()
-        && let Some(registration) = Registry::pick(charge.worker_type, charge.interface)
+        && let Some(registration) = Registry::pick(&charge.worker_type_name, charge.interface)
     {
         return Ok(registration);
     }
@@ -91,11 +94,20 @@ fn find(charge: &Charge) -> Result<&'static Registration, String> {
 }
 
 fn build_runtime(threads: usize, name: String) -> std::io::Result<Runtime> {
-    match threads {
-        0 | 1 => Builder::new_current_thread().enable_all().build(),
-        _ => Builder::new_multi_thread().worker_threads(threads).thread_name(name).enable_all().build(),
-    }
+    let mut builder = match threads {
+        0 | 1 => Builder::new_current_thread(),
+        _ => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads).thread_name(name);
+            builder
+        }
+    };
+    // tokio's own number has room for 12 KiB of events, in pages that nothing else would have used yet.
+    builder.enable_all().max_io_events_per_tick(EVENTS).build()
 }
+
+/// How many events the poller tells at once. A worker of more connections than that is told of the others at once, too.
+const EVENTS: usize = 128;
 
 /// A failure of the state. Of one that no message can hold the beginning is told.
 fn told(fault: Fault) -> StartFailure {
@@ -115,7 +127,7 @@ struct Started {
 }
 
 /// Makes the state, listens, and opens the trait for the first connection.
-async fn start(charge: Charge, registration: &Registration) -> Result<Started, StartFailure> {
+async fn start(charge: Charge, registration: &'static Registration) -> Result<Started, StartFailure> {
     let config = ServerConfig { id: charge.id, name: charge.name, key: charge.key, settings: charge.settings };
     let server = Server::start(registration, Bytes::from(charge.arg), config).await.map_err(told)?;
     let address = match charge.ending {

@@ -12,6 +12,7 @@ use crate::{
     codec::{self, CodecError},
     connection::{CallContext, CallFailure, RawCall, RawReply, RawSender, TooBig},
     function::Function,
+    runtime,
     shape::Shape,
     value::{Encode, EncodeItem, LentOption},
 };
@@ -87,7 +88,7 @@ impl Arguments {
         S: Stream<Item: Send + 'static> + Send + 'static,
     {
         self.call.add_upload(Box::new(move |sender: RawSender| {
-            tokio::spawn(sender.pump(stream, encode));
+            runtime::spawn(Box::pin(sender.pump(stream, encode)));
         }));
         self
     }

@@ -55,7 +55,13 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, service: Box<dyn Service>, death: Option<AbortHandle>) -> Self {
+    /// With `served` the peer was just told something after which it is likely to call.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        service: Box<dyn Service>,
+        death: Option<AbortHandle>,
+        served: bool,
+    ) -> Self {
         let flavor = tokio::runtime::Handle::current().runtime_flavor();
         Self {
             shared,
@@ -70,7 +76,7 @@ impl Driver {
             serving: Serving::default(),
             wakers: Vec::new(),
             closed: None,
-            served: false,
+            served,
             chance: None,
             has_read: false,
             _living: Living::new(),

@@ -7,6 +7,7 @@ use crate::{
     death::DeathReport,
     id::{BuildId, WorkerId},
     proto::{Session, SessionConfig, Side},
+    runtime,
     settings::Settings,
     transport::Socket,
 };
@@ -57,15 +58,16 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
     let shared = Shared::new(session, socket, way, parts.peer, spin);
     let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
-        let task = tokio::spawn(async move {
+        runtime::spawn(Box::pin(async move {
             let report = death.await;
             if let Some(shared) = shared.upgrade() {
                 shared.worker_died(report);
             }
-        });
-        task.abort_handle()
+        }))
     });
-    tokio::spawn(Driver::new(Arc::clone(&shared), parts.service, death));
+    // A worker that was just started has told its spawner so, who did it in order to call.
+    let told = parts.acquainted.is_some() && parts.side == Side::Acceptor;
+    runtime::spawn(Box::pin(Driver::new(Arc::clone(&shared), parts.service, death, told)));
     if let Some(heartbeat) = heartbeat {
         pulse::keep(&shared, heartbeat.send_every);
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::connection::core::Shared;
+use crate::{connection::core::Shared, threads};
 
 /// The connections with heartbeats of this process, watched by one thread, which is started with the first of them.
 static WATCHED: OnceLock<Mutex<Vec<Watched>>> = OnceLock::new();
@@ -23,7 +23,7 @@ pub(super) fn keep(shared: &Arc<Shared>, send_every: Duration) {
     let mut list = watched.lock().unwrap_or_else(PoisonError::into_inner);
     let mut started = Ok(());
     if list.is_empty() {
-        started = thread::Builder::new().name("rpc-parallel pulse".into()).spawn(move || run(watched)).map(drop);
+        started = threads::start("rpc-parallel pulse", Box::new(move || run(watched)));
     }
     // Without the thread only a blocked runtime is at a disadvantage.
     if started.is_ok() {

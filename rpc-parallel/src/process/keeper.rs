@@ -6,7 +6,6 @@ use std::{
     future::pending,
     io,
     sync::{Mutex, PoisonError},
-    thread,
 };
 
 use tokio::{
@@ -15,7 +14,7 @@ use tokio::{
 };
 
 use super::stderr::{Relay, start_relay};
-use crate::runtime;
+use crate::{runtime, threads};
 
 /// The runtime of the thread, in which everything of a child is registered and run.
 #[derive(Clone)]
@@ -45,11 +44,12 @@ impl Keeper {
     fn start() -> io::Result<Self> {
         let relay = start_relay()?;
         let (give, take) = oneshot::channel::<Runtime>();
-        thread::Builder::new().name("rpc-parallel keeper".into()).spawn(move || {
+        let run = move || {
             if let Ok(runtime) = take.blocking_recv() {
                 runtime::run(&runtime, pending::<()>());
             }
-        })?;
+        };
+        threads::start("rpc-parallel keeper", Box::new(run))?;
         // Made here, so that a lack of descriptors is an error and not the end of the thread; and last, since it must not be
         // dropped in another runtime.
         let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -26,6 +26,7 @@ pub(crate) mod messages;
 mod peer;
 mod redirect;
 mod request;
+mod sleeper;
 pub(crate) mod socket;
 mod spawn;
 mod stderr;

@@ -56,7 +56,7 @@ pub(crate) fn is_unix_stream(fd: BorrowedFd<'_>) -> bool {
         && getsockname(fd).is_ok_and(|address| address.address_family() == AddressFamily::UNIX)
 }
 
-pub(crate) use system::receive_flags;
+pub(crate) use system::{CLOSED_ON_ARRIVAL, receive_flags};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
@@ -81,6 +81,8 @@ mod system {
     }
 
     /// Descriptors that arrive are closed on exec from the first moment.
+    pub(crate) const CLOSED_ON_ARRIVAL: bool = true;
+
     pub(crate) fn receive_flags() -> RecvFlags {
         RecvFlags::CMSG_CLOEXEC
     }
@@ -126,6 +128,8 @@ mod system {
     }
 
     /// The receiver sets `FD_CLOEXEC` afterwards.
+    pub(crate) const CLOSED_ON_ARRIVAL: bool = false;
+
     pub(crate) fn receive_flags() -> RecvFlags {
         RecvFlags::empty()
     }

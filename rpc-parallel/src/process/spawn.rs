@@ -20,6 +20,7 @@ use super::{
     messages::{Flags, Header},
     redirect::Output,
     request::Request,
+    sleeper,
     socket::{pair, send_with_descriptors},
     stderr::{Relay, StderrPipe},
     watch::{self, ExitWatch},
@@ -32,7 +33,8 @@ pub(super) fn start(request: Request, keeper: &Keeper) -> Result<(), LaunchError
     launch.descriptors.insert(0, first);
     let _entered = keeper.runtime.enter();
     let kept = spawn(launch, stdout, stderr, (process, links), &keeper.relay)?;
-    drop(keeper.runtime.spawn(kept.keep(refusal)));
+    // The keeper has nothing to do before the child says, does or fails to do something.
+    sleeper::start(&keeper.runtime, Box::pin(kept.keep(refusal)));
     Ok(())
 }
 

@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     io::{self, Write},
     os::fd::OwnedFd,
-    thread,
 };
 
 use tokio::{
@@ -12,7 +11,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::readiness;
+use crate::{readiness, threads};
 
 /// How many lines a death report has.
 const TAIL_LINES: usize = 20;
@@ -31,12 +30,13 @@ pub(super) type Relay = mpsc::Sender<Vec<u8>>;
 /// pager, a stopped terminal), and the keeper must go on to kill and to reap.
 pub(super) fn start_relay() -> io::Result<Relay> {
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(RELAY_QUEUE);
-    thread::Builder::new().name("rpc-parallel relay".into()).spawn(move || {
+    let run = move || {
         while let Some(text) = receiver.blocking_recv() {
             // Nobody is left to be told that stderr is closed.
             let _ = io::stderr().write_all(&text);
         }
-    })?;
+    };
+    threads::start("rpc-parallel relay", Box::new(run))?;
     Ok(sender)
 }
 

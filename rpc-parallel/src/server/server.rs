@@ -14,11 +14,12 @@ use crate::{
     build::build_id,
     connection::{Establish, Shared, establish},
     fault::Fault,
-    id::{WorkerId, WorkerTypeId},
+    id::WorkerId,
     init::WorkerContext,
     panic::catch_future,
     proto::Side,
     registry::{AnyState, Registration},
+    runtime,
     server::service::Serving,
     settings::Settings,
     transport::{Address, Listener},
@@ -36,7 +37,8 @@ pub(crate) struct ServerConfig {
 /// A worker: its state, and the connections to it.
 pub(crate) struct Server {
     pub(super) state: AnyState,
-    pub(super) worker_type: WorkerTypeId,
+    /// The implementation that it was started for. Its type may serve other traits as well.
+    pub(super) registration: &'static Registration,
     config: ServerConfig,
     connections: Mutex<Vec<Weak<Shared>>>,
     /// How far the worker's end has come.
@@ -56,7 +58,7 @@ pub(crate) enum Phase {
 impl Server {
     /// Makes the worker's state. A panic in it is its error.
     pub(crate) async fn start(
-        registration: &Registration,
+        registration: &'static Registration,
         arg: Bytes,
         config: ServerConfig,
     ) -> Result<Arc<Self>, Fault> {
@@ -67,7 +69,7 @@ impl Server {
         };
         Ok(Arc::new(Self {
             state,
-            worker_type: (registration.worker_type)(),
+            registration,
             config,
             connections: Mutex::default(),
             phase: watch::Sender::new(Phase::Serving),
@@ -79,7 +81,7 @@ impl Server {
         let listener = Listener::bind(self.config.id)?;
         let address = listener.address().clone();
         let server = Arc::clone(self);
-        tokio::spawn(async move {
+        runtime::spawn(Box::pin(async move {
             let mut phase = server.phase.subscribe();
             loop {
                 let stream = tokio::select! {
@@ -96,7 +98,7 @@ impl Server {
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
             }
-        });
+        }));
         Ok(address)
     }
 
@@ -158,13 +160,13 @@ impl Server {
     /// Ends the connections when the worker is asked to end, and keeps it no longer than they do.
     pub(crate) fn end_when_asked(self: &Arc<Self>) {
         let (mut phase, server) = (self.phase.subscribe(), Arc::downgrade(self));
-        tokio::spawn(async move {
+        runtime::spawn(Box::pin(async move {
             if phase.wait_for(|phase| *phase == Phase::ShuttingDown).await.is_ok()
                 && let Some(server) = server.upgrade()
             {
                 server.close_connections(CLOSE_LIMIT, CLOSE_REASON).await;
             }
-        });
+        }));
     }
 
     /// Closes all connections: at once, or with a moment for what is under way.

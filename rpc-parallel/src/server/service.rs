@@ -15,6 +15,7 @@ use crate::{
     id::{FunctionId, InterfaceId},
     panic::catch_future,
     registry::{Registration, Registry},
+    runtime,
     server::{
         Server,
         builtin::{self, OpenAnswer, OpenFailure, OpenReply, OpenRequest},
@@ -89,7 +90,7 @@ impl Serving {
         self.opening = true;
         let (server, place) = (Arc::clone(&self.server), Arc::clone(&self.made));
         let (opening, target) = (target, target.clone());
-        let task = tokio::spawn(async move {
+        let task = runtime::spawn(Box::pin(async move {
             let (made, reply) = match make(&server, registration, request).await {
                 Ok(made) => made,
                 Err(fault) => return refuse(&target, OpenFailure::Refused(fault)),
@@ -98,9 +99,9 @@ impl Serving {
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
             target.reply(Status::Ok, reply);
             target.close();
-        });
+        }));
         // A client that is gone needs no state.
-        opening.attach(task.abort_handle());
+        opening.attach(task);
     }
 
     fn shut_down(&self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
@@ -288,13 +289,17 @@ impl Service for ServesNothing {
 
 impl Server {
     fn registration(&self, interface: InterfaceId) -> Option<&'static Registration> {
-        Registry::pick(self.worker_type, interface)
+        if self.registration.interface.id == interface {
+            return Some(self.registration);
+        }
+        Registry::pick((self.registration.worker_type_name)(), interface)
     }
 
     /// The traits that the worker serves, in words.
     fn served(&self) -> String {
         let Ok(registry) = Registry::global() else { return "nothing".to_owned() };
-        let ours = registry.registrations().iter().filter(|one| (one.worker_type)() == self.worker_type);
+        let name = (self.registration.worker_type_name)();
+        let ours = registry.registrations().iter().filter(|one| (one.worker_type_name)() == name);
         let names: Vec<_> = ours.map(|one| format!("`{}`", one.interface.name)).collect();
         names.join(", ")
     }

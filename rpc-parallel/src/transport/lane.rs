@@ -235,10 +235,11 @@ mod tests {
         assert_eq!(received(&mut ours), None);
         for round in 0..3_u8 {
             assert!(!theirs.poll_more(&mut Context::from_waker(noop_waker_ref())));
-            let slices = [IoSlice::new(b"there "), IoSlice::new(&[round])];
+            let number = [round];
+            let slices = [IoSlice::new(b"there "), IoSlice::new(&number)];
             assert_eq!(ours.try_send(&slices).unwrap(), 7);
             rung(&mut theirs).await;
-            assert_eq!(received(&mut theirs).unwrap(), [&b"there "[..], &[round]].concat());
+            assert_eq!(received(&mut theirs).unwrap(), [&b"there "[..], &number].concat());
             assert_eq!(theirs.try_send(&[IoSlice::new(b"back")]).unwrap(), 4);
             rung(&mut ours).await;
             assert_eq!(received(&mut ours).unwrap(), b"back");
@@ -270,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_offer_of_something_else_is_refused() {
-        let pipe = || OwnedFd::from(std::io::pipe().unwrap().0);
+        let pipe = || OwnedFd::from(io::pipe().unwrap().0);
         assert!(Lane::accept(Vec::new()).is_err());
         assert!(Lane::accept(vec![pipe(), bell().unwrap(), bell().unwrap()]).is_err());
         let (_ours, [memory, bell, _]) = Lane::offer().unwrap();

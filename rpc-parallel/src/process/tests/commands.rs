@@ -20,9 +20,16 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
     let size = ticket.bytes.len();
     let text = String::from_utf8(std::mem::take(&mut ticket.bytes)).unwrap();
     let control = ticket.control.clone();
+    if !text.starts_with("tied")
+        && let Some(tied) = ticket.tied.take()
+    {
+        tied.start_thread().unwrap();
+    }
     for line in text.lines() {
         let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         match command {
+            // The lifeline gets no thread.
+            "tied" => {}
             "ready" => drop(control.ready(rest.as_bytes()).unwrap()),
             "fail" => control.failed(rest.as_bytes()),
             "panic" => panic!("{rest}"),

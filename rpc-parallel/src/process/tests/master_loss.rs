@@ -72,6 +72,32 @@ async fn a_stopped_worker_dies_with_its_master_also_if_the_thread_that_started_i
     eventually(AT_ONCE, "it is gone", || with_token(&name).is_empty());
 }
 
+/// A worker whose lifeline has no thread yet, whatever it does.
+#[tokio::test]
+async fn a_killed_root_takes_along_who_has_no_lifeline_thread_yet() {
+    let name = token("tied");
+    let _cleanup = Cleanup(name.clone());
+    let tree = format!(
+        "nest {name}-stopped;tied;ready;stop;wait\nnest {name}-spinning;tied;ready;spin\n\
+         nest-thread {name}-thread;tied;ready;wait\n\
+         nest {name}-sub;tied;nest {name}-parent|tied|plain {name}-plain|ready|wait;ready;wait\nready\nwait"
+    );
+    for round in 0..4 {
+        let (root, ..) = launch(worker(&name, &tree)).await.unwrap();
+        eventually(SOON, "the tree is there", || with_token(&name).len() == 7);
+        if round % 2 == 0 {
+            // Signals that have nothing to do with the master's end change nothing.
+            for pid in with_token(&name) {
+                let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::CONT);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert_eq!(with_token(&name).len(), 7);
+        }
+        kill_alone(&root);
+        eventually(AT_ONCE, "the tree is gone", || with_token(&name).is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_survivor_lives_on_and_dies_with_its_processes() {
     let name = token("survivor");
