@@ -47,6 +47,12 @@ impl<'de> Deserializer<'de> {
         self.rest.len()
     }
 
+    /// The length of an item, which stands before it.
+    #[inline]
+    pub(super) fn item_len(&mut self) -> Result<usize, Refused> {
+        self.len()
+    }
+
     /// What is wrong if not all was read.
     #[cold]
     pub(crate) fn left_over(&self) -> Refused {

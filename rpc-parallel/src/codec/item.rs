@@ -2,11 +2,80 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{deserializer::Deserializer, refused::Refused, serializer::Serializer};
-use crate::{bulk, wire::Batch};
+use super::{
+    deserializer::Deserializer,
+    refused::Refused,
+    run::{RUN, is_plain},
+    serializer::Serializer,
+};
+use crate::{
+    bulk,
+    wire::{Batch, Items},
+};
+
+/// Appends items of at most `limit` bytes each, as long as the batch is not `full`: says how many. An error is of the one
+/// after those in the batch.
+///
+/// Those that are not [plain](is_plain) come one by one.
+pub(crate) fn encode_items<T: Serialize + 'static>(
+    items: &[T],
+    batch: &mut Batch,
+    limit: usize,
+    full: usize,
+) -> Result<usize, Refused> {
+    let mut rest = items;
+    while let Some((first, others)) = rest.split_first()
+        && batch.len() < full
+    {
+        match batch.row_mut() {
+            Some((row, size)) if const { is_plain::<T>() } => {
+                let before = rest.len();
+                if let Some((start, size)) = encode_row(&mut rest, row, size, limit, full)? {
+                    batch.place(start, size);
+                }
+                debug_assert!(rest.len() < before);
+            }
+            _ => {
+                encode_item(first, batch, limit)?;
+                rest = others;
+            }
+        }
+    }
+    Ok(items.len() - rest.len())
+}
+
+/// Appends items to a row, where all have one size. If the last one has another it is there too: says where it starts and
+/// how long it is.
+///
+/// All that is known of the row's memory stays in registers. What is in the row is added to it item by item, so that it is
+/// kept if one panics.
+#[inline]
+fn encode_row<T: Serialize>(
+    items: &mut &[T],
+    row: &mut Vec<u8>,
+    size: usize,
+    limit: usize,
+    full: usize,
+) -> Result<Option<(usize, usize)>, Refused> {
+    let mut start = row.len();
+    let mut serializer = Serializer::new(row, start.saturating_add(limit));
+    while let Some((item, rest)) = items.split_first()
+        && start < full
+    {
+        item.serialize(&mut serializer)?;
+        let end = serializer.next(limit).map_err(|refused| refused.after(start))?;
+        *items = rest;
+        if end != start + size {
+            return Ok(Some((start, end - start)));
+        }
+        start = end;
+    }
+    Ok(None)
+}
 
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
-pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
+#[inline]
+fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
     batch.push_with(|out, gap| {
         let start = out.len() + gap;
         let mut serializer = Serializer::new(out, start.saturating_add(limit));
@@ -31,6 +100,32 @@ pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8], size: usi
     let mut deserializer = Deserializer::new(bytes);
     let item = T::deserialize(&mut deserializer);
     if item.is_ok() && deserializer.left() + size == bytes.len() { item } else { decode_alone(bytes, size) }
+}
+
+/// Reads items from `at` on, until there are enough. It ends before one that cannot be read by itself; `at` moves behind
+/// each that is added, also if the next one panics.
+#[inline(never)]
+pub(super) fn decode_items<T: DeserializeOwned>(items: &Items, at: &mut usize, run: &mut Vec<T>) {
+    let size = items.size as usize;
+    let end = items.bytes.len();
+    let mut deserializer = Deserializer::new(items.bytes.get(*at..).unwrap_or_default());
+    run.reserve((deserializer.left() / size.max(1)).min(RUN));
+    let enough = run.capacity().min(RUN);
+    while run.len() < enough && !deserializer.is_done() {
+        let size = match size {
+            0 => match deserializer.item_len() {
+                Ok(size) => size,
+                Err(_) => return,
+            },
+            size => size,
+        };
+        let before = deserializer.left();
+        match T::deserialize(&mut deserializer) {
+            Ok(item) if before - deserializer.left() == size => run.push(item),
+            _ => return,
+        }
+        *at = end - deserializer.left();
+    }
 }
 
 /// How items are read.

@@ -1,0 +1,64 @@
+//! Small items, which are handled many at a time.
+
+use std::{
+    mem,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::de::DeserializeOwned;
+
+use super::item::decode_items;
+use crate::{panic, wire::Items};
+
+/// So many items at most are collected before they are written, or read before they are asked for.
+pub(crate) const RUN: usize = 64;
+
+/// Whether items are small and own nothing, so that it costs less to put some aside than to call, for each of them, what
+/// knows how they are written and read.
+pub(crate) const fn is_plain<T>() -> bool {
+    !mem::needs_drop::<T>() && size_of::<T>() <= 16
+}
+
+/// Items that were read before they are asked for, the next one last.
+///
+/// Nobody ever locks it: it is there so that what holds it can be shared whatever the items are.
+pub(crate) struct Run<T>(Mutex<Vec<T>>);
+
+impl<T> Run<T> {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    #[inline]
+    fn items(&mut self) -> &mut Vec<T> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next item.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<T> {
+        if const { is_plain::<T>() } { self.items().pop() } else { None }
+    }
+}
+
+impl<T: DeserializeOwned + 'static> Run<T> {
+    /// Reads items from `at` on, of which there are none left here. It ends before one that cannot be read, which is told
+    /// when that is asked for; `at` moves behind what was read.
+    #[inline]
+    pub(crate) fn fill(&mut self, items: &Items, at: &mut usize) {
+        if const { is_plain::<T>() } && *at < items.bytes.len() {
+            self.read(items, at);
+        }
+    }
+
+    #[inline(never)]
+    fn read(&mut self, items: &Items, at: &mut usize) {
+        let run = self.items();
+        // A panic comes when its item is asked for, and not before those in front of it: then it is read again.
+        panic::put_off(|| decode_items(items, at, run));
+        run.reverse();
+    }
+}
+
+/// No item is pinned.
+impl<T> Unpin for Run<T> {}
