@@ -47,10 +47,15 @@ impl<'de> Deserializer<'de> {
         self.rest.len()
     }
 
-    /// The length of an item, which stands before it.
+    /// The length of an item, which stands before it; none if nothing does.
     #[inline]
-    pub(super) fn item_len(&mut self) -> Result<usize, Refused> {
-        self.len()
+    pub(super) fn item_len(&mut self) -> Option<usize> {
+        let (value, len) = match self.rest.first() {
+            Some(short) if *short < 0x80 => (u64::from(*short), 1),
+            _ => take_long_varint(self.rest, 10, u64::MAX),
+        };
+        self.rest = self.rest.get(len..)?;
+        if len > 0 { usize::try_from(value).ok() } else { None }
     }
 
     /// What is wrong if not all was read.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     bulk,
-    wire::{Batch, Items},
+    wire::Batch,
 };
 
 /// Appends items of at most `limit` bytes each, as long as the batch is not `full`: says how many. An error is of the one
@@ -102,23 +102,31 @@ pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8], size: usi
     if item.is_ok() && deserializer.left() + size == bytes.len() { item } else { decode_alone(bytes, size) }
 }
 
-/// Reads items from `at` on, until there are enough. It ends before one that cannot be read by itself; `at` moves behind
-/// each that is added, also if the next one panics.
+/// Reads items of one size, until there are enough. It ends before one that cannot be read by itself; those that are added
+/// are there also if the next one panics.
 #[inline(never)]
-pub(super) fn decode_items<T: DeserializeOwned>(items: &Items, at: &mut usize, run: &mut Vec<T>) {
-    let size = items.size as usize;
-    let end = items.bytes.len();
-    let mut deserializer = Deserializer::new(items.bytes.get(*at..).unwrap_or_default());
-    run.reserve((deserializer.left() / size.max(1)).min(RUN));
-    let enough = run.capacity().min(RUN);
-    while run.len() < enough && !deserializer.is_done() {
-        let size = match size {
-            0 => match deserializer.item_len() {
-                Ok(size) => size,
-                Err(_) => return,
-            },
-            size => size,
-        };
+pub(super) fn decode_row<T: DeserializeOwned>(bytes: &[u8], size: usize, run: &mut Vec<T>) {
+    let wanted = (bytes.len() / size).min(RUN);
+    run.reserve(wanted);
+    let mut deserializer = Deserializer::new(bytes);
+    let (mut left, end) = (bytes.len(), bytes.len() - wanted * size);
+    while left > end {
+        left -= size;
+        match T::deserialize(&mut deserializer) {
+            Ok(item) if deserializer.left() == left => run.push(item),
+            _ => return,
+        }
+    }
+}
+
+/// The same with items that stand behind their lengths; `at` moves behind each that is added.
+#[inline(never)]
+pub(super) fn decode_others<T: DeserializeOwned>(bytes: &[u8], at: &mut usize, run: &mut Vec<T>) {
+    let mut deserializer = Deserializer::new(bytes);
+    let end = *at + bytes.len();
+    while run.len() < RUN
+        && let Some(size) = deserializer.item_len()
+    {
         let before = deserializer.left();
         match T::deserialize(&mut deserializer) {
             Ok(item) if before - deserializer.left() == size => run.push(item),

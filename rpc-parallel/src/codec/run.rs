@@ -7,7 +7,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::item::decode_items;
+use super::item::{decode_others, decode_row};
 use crate::{panic, wire::Items};
 
 /// So many items at most are collected before they are written, or read before they are asked for.
@@ -55,7 +55,14 @@ impl<T: DeserializeOwned + 'static> Run<T> {
     fn read(&mut self, items: &Items, at: &mut usize) {
         let run = self.items();
         // A panic comes when its item is asked for, and not before those in front of it: then it is read again.
-        panic::put_off(|| decode_items(items, at, run));
+        let bytes = items.bytes.get(*at..).unwrap_or_default();
+        match items.size as usize {
+            0 => panic::put_off(|| decode_others(bytes, at, run)),
+            size => {
+                panic::put_off(|| decode_row(bytes, size, run));
+                *at += run.len() * size;
+            }
+        }
         run.reverse();
     }
 }
