@@ -22,7 +22,7 @@ pub(crate) use self::{
     deserializer::Deserializer,
     item::{DecodeItem, decode_item, encode_items},
     refused::Refused,
-    run::{Run, RUN, is_plain},
+    run::{RUN, Run, is_plain},
 };
 use crate::{bulk, wire::Payload};
 

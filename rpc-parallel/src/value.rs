@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     client::Arguments,
-    codec::{CodecError, DecodeItem, Reader, Refused, Undecodable, Run, decode_item, encode, encode_items, encode_owned},
+    codec::{
+        CodecError, DecodeItem, Reader, Refused, Run, Undecodable, decode_item, encode, encode_items, encode_owned,
+    },
     referent::WireReferent,
     server::Answer,
     wire::{Batch, Items, Status},
@@ -135,13 +137,7 @@ pub struct EncodeItem<T>(fn(&[T], &mut Batch, usize, usize) -> Result<usize, Ref
 impl<T> EncodeItem<T> {
     /// Appends items of at most `limit` bytes each, as long as the batch is not `full`: says how many.
     #[inline]
-    pub(crate) fn encode(
-        self,
-        items: &[T],
-        batch: &mut Batch,
-        limit: usize,
-        full: usize,
-    ) -> Result<usize, Refused> {
+    pub(crate) fn encode(self, items: &[T], batch: &mut Batch, limit: usize, full: usize) -> Result<usize, Refused> {
         (self.0)(items, batch, limit, full)
     }
 }

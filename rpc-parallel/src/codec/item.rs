@@ -8,10 +8,7 @@ use super::{
     run::{RUN, is_plain},
     serializer::Serializer,
 };
-use crate::{
-    bulk,
-    wire::Batch,
-};
+use crate::{bulk, wire::Batch};
 
 /// Appends items of at most `limit` bytes each, as long as the batch is not `full`: says how many. An error is of the one
 /// after those in the batch.
@@ -195,6 +192,33 @@ mod tests {
         round_trip(&[Bytes::new(), Bytes::from_static(&[1; 64]), vec![2; 9000].into()]);
         round_trip(&[String::new(), "text".repeat(5000), "x".into()]);
         round_trip(&[[[7_u8; 32]; 2]; 2000]);
+    }
+
+    /// The batches that so many at a time give, where one takes `full` bytes.
+    fn batches<T: Serialize + 'static>(items: &[T], at_once: usize, full: usize) -> Vec<(Vec<u8>, u32, Vec<u8>)> {
+        let (mut batch, mut rest, mut batches) = (Batch::default(), items, Vec::new());
+        while !rest.is_empty() {
+            let some = &rest[..at_once.min(rest.len())];
+            rest = &rest[encode_items(some, &mut batch, 100, full).unwrap()..];
+            if batch.len() >= full || rest.is_empty() {
+                batches.push((batch.row().0.to_vec(), batch.row().1, batch.others().to_vec()));
+                batch.clear();
+            }
+        }
+        batches
+    }
+
+    #[test]
+    fn many_at_a_time_are_as_they_are_one_by_one() {
+        let mixed = (0..2000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (n * 7 % 64));
+        let numbers: Vec<u64> = mixed.chain((0..20_000).step_by(7)).chain([u64::MAX; 200]).collect();
+        for full in [1, 2, 100, 3000] {
+            let one_by_one = batches(&numbers, 1, full);
+            for at_once in [2, 63, 64, 1000] {
+                assert_eq!(batches(&numbers, at_once, full), one_by_one);
+            }
+        }
+        assert_eq!(batches(&[(); 300], 64, 100), batches(&[(); 300], 1, 100));
     }
 
     #[test]

@@ -69,3 +69,40 @@ impl<T: DeserializeOwned + 'static> Run<T> {
 
 /// No item is pinned.
 impl<T> Unpin for Run<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::push_item;
+
+    /// What is read of these items at once, and where that ends.
+    fn filled(items: &Items) -> (Vec<bool>, usize) {
+        let (mut run, mut at) = (Run::new(), 0);
+        run.fill(items, &mut at);
+        (std::iter::from_fn(|| run.next()).collect(), at)
+    }
+
+    #[test]
+    fn a_run_ends_before_what_is_no_item() {
+        let items = [&[1, 0, 1, 1][..], &[2], &[1; 200]].concat();
+        let mut others = Vec::new();
+        items.iter().for_each(|item| push_item(&mut others, &[*item]));
+        let (row, others) = (Items { size: 1, bytes: items.into() }, Items { size: 0, bytes: others.into() });
+        let expected = vec![true, false, true, true];
+        assert_eq!(filled(&row), (expected.clone(), 4));
+        assert_eq!(filled(&others), (expected, 8));
+        let rest = |items: &Items, at| Items { size: items.size, bytes: items.bytes.slice(at..) };
+        assert_eq!(filled(&rest(&row, 4)), (vec![], 0));
+        assert_eq!(filled(&rest(&row, 5)), (vec![true; RUN], RUN));
+        assert_eq!(filled(&rest(&others, 10)), (vec![true; RUN], 2 * RUN));
+        assert_eq!(filled(&rest(&row, 203)), (vec![true; 2], 2));
+        assert_eq!(filled(&rest(&others, 406)), (vec![true; 2], 4));
+    }
+
+    #[test]
+    fn an_item_of_another_size_than_it_says_is_none() {
+        assert_eq!(filled(&Items { size: 2, bytes: vec![1, 1].into() }), (vec![], 0));
+        assert_eq!(filled(&Items { size: 0, bytes: vec![1, 1, 2, 1, 1].into() }), (vec![true], 2));
+        assert_eq!(filled(&Items { size: 0, bytes: vec![1, 1, 0, 1, 1].into() }), (vec![true], 2));
+    }
+}
