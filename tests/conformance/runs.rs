@@ -35,7 +35,7 @@ pub(crate) enum Odd {
 impl Serialize for Odd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (kind, size) = match self {
-            Self::Not => (0, 0),
+            Self::Not => (0_u8, 0),
             Self::Long(hundreds) => (1, 100 * usize::from(*hundreds)),
             Self::Unreadable => (2, 0),
             Self::PanicsRead => (3, 0),
