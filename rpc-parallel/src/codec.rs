@@ -7,6 +7,7 @@ mod item;
 mod parts;
 mod refused;
 mod room;
+mod run;
 mod serializer;
 mod varint;
 
@@ -19,8 +20,9 @@ use self::serializer::Serializer;
 
 pub(crate) use self::{
     deserializer::Deserializer,
-    item::{DecodeItem, decode_item, encode_item},
+    item::{DecodeItem, decode_item, encode_items},
     refused::Refused,
+    run::{RUN, Run, is_plain},
 };
 use crate::{bulk, wire::Payload};
 

@@ -45,6 +45,16 @@ pub(crate) fn succeeds(work: impl FnOnce()) -> bool {
     result.is_ok()
 }
 
+/// Runs what is run once more if it panics: nothing is said of that before.
+#[inline]
+pub(crate) fn put_off(work: impl FnOnce()) {
+    if cfg!(panic = "abort") {
+        // There is no second time.
+        return work();
+    }
+    succeeds(work);
+}
+
 /// Only a hook can see where a panic happened. It stays in front of whatever hook the program has.
 fn install() {
     static INSTALLED: Once = Once::new();

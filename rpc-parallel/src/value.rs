@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     client::Arguments,
-    codec::{CodecError, DecodeItem, Reader, Refused, Undecodable, decode_item, encode, encode_item, encode_owned},
+    codec::{
+        CodecError, DecodeItem, Reader, Refused, Run, Undecodable, decode_item, encode, encode_items, encode_owned,
+    },
     referent::WireReferent,
     server::Answer,
-    wire::{Batch, Status},
+    wire::{Batch, Items, Status},
 };
 
 /// An argument: `Serialize`, and `Deserialize` from what the payload lives.
@@ -129,20 +131,20 @@ impl<T> Clone for EncodeReply<T> {
 
 impl<T> Copy for EncodeReply<T> {}
 
-/// Appends an item to the batch of a stream, as postcard.
-pub struct EncodeItem<T>(fn(&T, &mut Batch, usize) -> Result<(), Refused>);
+/// Appends items to the batch of a stream, as postcard.
+pub struct EncodeItem<T>(fn(&[T], &mut Batch, usize, usize) -> Result<usize, Refused>);
 
 impl<T> EncodeItem<T> {
-    /// Appends an item of at most `limit` bytes.
+    /// Appends items of at most `limit` bytes each, as long as the batch is not `full`: says how many.
     #[inline]
-    pub(crate) fn encode(self, item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
-        (self.0)(item, batch, limit)
+    pub(crate) fn encode(self, items: &[T], batch: &mut Batch, limit: usize, full: usize) -> Result<usize, Refused> {
+        (self.0)(items, batch, limit, full)
     }
 }
 
 impl<T: Serialize + Any> EncodeItem<T> {
     pub(crate) const fn new() -> Self {
-        Self(encode_item)
+        Self(encode_items)
     }
 }
 
@@ -258,11 +260,16 @@ pub struct Item<T> {
     pub encode: EncodeItem<T>,
     /// The worker's half: an item from the bytes that it fills.
     pub(crate) decode: DecodeItem<T>,
+    /// And those that follow it.
+    pub(crate) fill: FillRun<T>,
 }
+
+/// Reads items of these, from there on.
+pub(crate) type FillRun<T> = fn(&mut Run<T>, &Items, &mut usize);
 
 /// The codec of the items of an upload.
 pub const fn item<T: WireValue>() -> Item<T> {
-    Item { encode: EncodeItem::new(), decode: decode_item }
+    Item { encode: EncodeItem::new(), decode: decode_item, fill: Run::fill }
 }
 
 macro_rules! opaque_debug {

@@ -12,6 +12,7 @@ mod harness;
 mod lifetime;
 mod others;
 mod robust;
+mod runs;
 mod sizes;
 mod start;
 mod streams;

@@ -101,13 +101,18 @@ pub(crate) const BOUNDS: &[Bound] = &[
     bound(CallerInstructions, "sequential-mt", 5650.0, "the same, only on a multi_thread runtime"),
     bound(CallerInstructions, "pipelined", 1_400_000.0, "a lock, a wake-up or a search more for each call"),
     bound(CallerInstructions, "echo", 8000.0, "bytes that go through serde one by one, or are copied once more"),
-    bound(CallerInstructions, "download", 78_000.0, "a length to check and to read, or a lock, for each item"),
-    bound(CallerInstructions, "upload", 66_500.0, "a length to write, or a lock, for each item"),
+    bound(
+        CallerInstructions,
+        "download",
+        55_000.0,
+        "a length to check and to read, a lock, or a call, for each item",
+    ),
+    bound(CallerInstructions, "upload", 41_500.0, "a length to write, a lock, or a call, for each item"),
     bound(WorkerInstructions, "sequential", 4750.0, "a task for each handler, or a lookup by name"),
     bound(WorkerInstructions, "pipelined", 860_000.0, "a lock, a wake-up or a search more for each call"),
     bound(WorkerInstructions, "echo", 7600.0, "bytes that go through serde one by one, or are copied once more"),
-    bound(WorkerInstructions, "download", 66_000.0, "a length to write, or a lock, for each item"),
-    bound(WorkerInstructions, "upload", 84_000.0, "a length to check and to read, or a lock, for each item"),
+    bound(WorkerInstructions, "download", 42_500.0, "a length to write, a lock, or a call, for each item"),
+    bound(WorkerInstructions, "upload", 69_500.0, "a length to check and to read, a lock, or a call, for each item"),
 ];
 
 impl Measure {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{Refused, decode_item},
+    codec::{Refused, Run, decode_item},
     connection::{End, RawDownload},
     wire::Status,
 };
@@ -33,20 +33,26 @@ pub struct Streaming<I> {
     /// Known with the type of the items, so that what is decoded goes straight to whom it is for: an item of 64 bytes costs
     /// more to move, while it is still on its way to memory, than to decode.
     poll: PollItem<I>,
+    /// Items that were read already.
+    run: Run<I>,
 }
 
 type PollItem<I> = fn(&mut Streaming<I>, &mut Context<'_>) -> Poll<Option<Result<I, CallError>>>;
 
 impl<I: DeserializeOwned + 'static> Streaming<I> {
     pub(crate) fn new(download: RawDownload) -> Self {
-        Self { download: Some(download), poll: Self::poll_item }
+        Self { download: Some(download), poll: Self::poll_item, run: Run::new() }
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<I, CallError>>> {
         let Some(download) = &mut self.download else { return Poll::Ready(None) };
         match download.receiver.next_item() {
             Some((bytes, size)) => match decode_item(bytes, size) {
-                Ok(item) => Poll::Ready(Some(Ok(item))),
+                Ok(item) => {
+                    let (items, at) = download.receiver.items();
+                    self.run.fill(items, at);
+                    Poll::Ready(Some(Ok(item)))
+                }
                 Err(error) => self.broken(&error),
             },
             None => self.poll_items(cx),
@@ -69,6 +75,9 @@ impl<I> Stream for Streaming<I> {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(item) = self.run.next() {
+            return Poll::Ready(Some(Ok(item)));
+        }
         (self.poll)(&mut self, cx)
     }
 }

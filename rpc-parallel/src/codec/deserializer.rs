@@ -47,6 +47,17 @@ impl<'de> Deserializer<'de> {
         self.rest.len()
     }
 
+    /// The length of an item, which stands before it; none if nothing does.
+    #[inline]
+    pub(super) fn item_len(&mut self) -> Option<usize> {
+        let (value, len) = match self.rest.first() {
+            Some(short) if *short < 0x80 => (u64::from(*short), 1),
+            _ => take_long_varint(self.rest, 10, u64::MAX),
+        };
+        self.rest = self.rest.get(len..)?;
+        if len > 0 { usize::try_from(value).ok() } else { None }
+    }
+
     /// What is wrong if not all was read.
     #[cold]
     pub(crate) fn left_over(&self) -> Refused {

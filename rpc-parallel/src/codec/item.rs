@@ -2,11 +2,77 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{deserializer::Deserializer, refused::Refused, serializer::Serializer};
+use super::{
+    deserializer::Deserializer,
+    refused::Refused,
+    run::{RUN, is_plain},
+    serializer::Serializer,
+};
 use crate::{bulk, wire::Batch};
 
+/// Appends items of at most `limit` bytes each, as long as the batch is not `full`: says how many. An error is of the one
+/// after those in the batch.
+///
+/// Those that are not [plain](is_plain) come one by one.
+pub(crate) fn encode_items<T: Serialize + 'static>(
+    items: &[T],
+    batch: &mut Batch,
+    limit: usize,
+    full: usize,
+) -> Result<usize, Refused> {
+    let mut rest = items;
+    while let Some((first, others)) = rest.split_first()
+        && batch.len() < full
+    {
+        match batch.row_mut() {
+            Some((row, size)) if const { is_plain::<T>() } => {
+                let before = rest.len();
+                if let Some((start, size)) = encode_row(&mut rest, row, size, limit, full)? {
+                    batch.place(start, size);
+                }
+                debug_assert!(rest.len() < before);
+            }
+            _ => {
+                encode_item(first, batch, limit)?;
+                rest = others;
+            }
+        }
+    }
+    Ok(items.len() - rest.len())
+}
+
+/// Appends items to a row, where all have one size. If the last one has another it is there too: says where it starts and
+/// how long it is.
+///
+/// All that is known of the row's memory stays in registers. What is in the row is added to it item by item, so that it is
+/// kept if one panics.
+#[inline]
+fn encode_row<T: Serialize>(
+    items: &mut &[T],
+    row: &mut Vec<u8>,
+    size: usize,
+    limit: usize,
+    full: usize,
+) -> Result<Option<(usize, usize)>, Refused> {
+    let mut start = row.len();
+    let mut serializer = Serializer::new(row, start.saturating_add(limit));
+    while let Some((item, rest)) = items.split_first()
+        && start < full
+    {
+        item.serialize(&mut serializer)?;
+        let end = serializer.next(limit).map_err(|refused| refused.after(start))?;
+        *items = rest;
+        if end != start + size {
+            return Ok(Some((start, end - start)));
+        }
+        start = end;
+    }
+    Ok(None)
+}
+
 /// Appends an item of at most `limit` bytes. After an error the batch is as it was.
-pub(crate) fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
+#[inline]
+fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize) -> Result<(), Refused> {
     batch.push_with(|out, gap| {
         let start = out.len() + gap;
         let mut serializer = Serializer::new(out, start.saturating_add(limit));
@@ -31,6 +97,40 @@ pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8], size: usi
     let mut deserializer = Deserializer::new(bytes);
     let item = T::deserialize(&mut deserializer);
     if item.is_ok() && deserializer.left() + size == bytes.len() { item } else { decode_alone(bytes, size) }
+}
+
+/// Reads items of one size, until there are enough. It ends before one that cannot be read by itself; those that are added
+/// are there also if the next one panics.
+#[inline(never)]
+pub(super) fn decode_row<T: DeserializeOwned>(bytes: &[u8], size: usize, run: &mut Vec<T>) {
+    let wanted = (bytes.len() / size).min(RUN);
+    run.reserve(wanted);
+    let mut deserializer = Deserializer::new(bytes);
+    let (mut left, end) = (bytes.len(), bytes.len() - wanted * size);
+    while left > end {
+        left -= size;
+        match T::deserialize(&mut deserializer) {
+            Ok(item) if deserializer.left() == left => run.push(item),
+            _ => return,
+        }
+    }
+}
+
+/// The same with items that stand behind their lengths; `at` moves behind each that is added.
+#[inline(never)]
+pub(super) fn decode_others<T: DeserializeOwned>(bytes: &[u8], at: &mut usize, run: &mut Vec<T>) {
+    let mut deserializer = Deserializer::new(bytes);
+    let end = *at + bytes.len();
+    while run.len() < RUN
+        && let Some(size) = deserializer.item_len()
+    {
+        let before = deserializer.left();
+        match T::deserialize(&mut deserializer) {
+            Ok(item) if before - deserializer.left() == size => run.push(item),
+            _ => return,
+        }
+        *at = end - deserializer.left();
+    }
 }
 
 /// How items are read.
@@ -92,6 +192,33 @@ mod tests {
         round_trip(&[Bytes::new(), Bytes::from_static(&[1; 64]), vec![2; 9000].into()]);
         round_trip(&[String::new(), "text".repeat(5000), "x".into()]);
         round_trip(&[[[7_u8; 32]; 2]; 2000]);
+    }
+
+    /// The batches that so many at a time give, where one takes `full` bytes.
+    fn batches<T: Serialize + 'static>(items: &[T], at_once: usize, full: usize) -> Vec<(Vec<u8>, u32, Vec<u8>)> {
+        let (mut batch, mut rest, mut batches) = (Batch::default(), items, Vec::new());
+        while !rest.is_empty() {
+            let some = &rest[..at_once.min(rest.len())];
+            rest = &rest[encode_items(some, &mut batch, 100, full).unwrap()..];
+            if batch.len() >= full || rest.is_empty() {
+                batches.push((batch.row().0.to_vec(), batch.row().1, batch.others().to_vec()));
+                batch.clear();
+            }
+        }
+        batches
+    }
+
+    #[test]
+    fn many_at_a_time_are_as_they_are_one_by_one() {
+        let mixed = (0..2000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (n * 7 % 64));
+        let numbers: Vec<u64> = mixed.chain((0..20_000).step_by(7)).chain([u64::MAX; 200]).collect();
+        for full in [1, 2, 100, 3000] {
+            let one_by_one = batches(&numbers, 1, full);
+            for at_once in [2, 63, 64, 1000] {
+                assert_eq!(batches(&numbers, at_once, full), one_by_one);
+            }
+        }
+        assert_eq!(batches(&[(); 300], 64, 100), batches(&[(); 300], 1, 100));
     }
 
     #[test]

@@ -72,15 +72,23 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// Gives the vector its new length: or, if the limit does not allow that, says what it would be.
+    /// Gives the vector its new length, and says it: or, if the limit does not allow that, what it would be.
     #[inline]
-    pub(super) fn finish(self) -> Result<(), usize> {
+    pub(super) fn add(&mut self) -> Result<usize, usize> {
         if self.len > self.limit {
             return Err(self.len);
         }
         // SAFETY: everything up to there has content, since it is within the limit, and so it is within the memory.
         unsafe { self.out.set_len(self.len) };
-        Ok(())
+        Ok(self.len)
+    }
+
+    /// The length that the vector may have with the pieces after those that were [added](Self::add). It may not be less than
+    /// it was.
+    #[inline]
+    pub(super) fn allow(&mut self, limit: usize) {
+        debug_assert!(self.len <= self.limit && self.limit <= limit);
+        self.limit = limit;
     }
 
     /// The vector may have moved.
@@ -163,7 +171,7 @@ mod tests {
         assert_eq!(out, [7]);
         let mut room = Room::new(&mut out, 2000);
         fill(&mut room);
-        room.finish().unwrap();
+        room.add().unwrap();
         let mut expected = vec![7];
         for piece in 0..100_u8 {
             expected.extend([piece; 8]);
@@ -182,7 +190,7 @@ mod tests {
             room.append(&[2; 100]);
             room.append_word([3; 2]);
             room.append_varint(u64::MAX);
-            assert_eq!(room.finish(), Err(123));
+            assert_eq!(room.add(), Err(123));
             assert_eq!(out, [7]);
             assert!(out.capacity() <= 200);
         }
@@ -195,7 +203,7 @@ mod tests {
         (0..60).for_each(|_| room.append_word([1]));
         room.append_varint(u64::MAX);
         room.append_word([1]);
-        room.finish().unwrap();
+        room.add().unwrap();
         assert_eq!((out.len(), out.capacity()), (71, 71));
     }
 }

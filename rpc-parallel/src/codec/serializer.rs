@@ -33,8 +33,25 @@ impl<'a> Serializer<'a> {
 
     /// Adds what was written to the vector. Without that, and after an error, that is as it was.
     #[inline]
-    pub(crate) fn finish(self) -> Done {
-        self.room.finish().map_err(|size| too_large(size, self.limit))
+    pub(crate) fn finish(mut self) -> Done {
+        match self.room.add() {
+            Ok(_) => Ok(()),
+            Err(size) => Err(too_large(size, self.limit)),
+        }
+    }
+
+    /// Adds what was written to the vector, and goes on with the next value, of at most `limit` bytes: says how long the vector
+    /// is.
+    #[inline]
+    pub(super) fn next(&mut self, limit: usize) -> Result<usize, Refused> {
+        match self.room.add() {
+            Ok(len) => {
+                self.limit = len.saturating_add(limit);
+                self.room.allow(self.limit);
+                Ok(len)
+            }
+            Err(size) => Err(too_large(size, self.limit)),
+        }
     }
 
     /// Leaves at most ten bytes for what is put there later.

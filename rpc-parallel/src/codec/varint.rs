@@ -39,13 +39,9 @@ fn spread(bits: u64) -> u64 {
 /// of them.
 #[inline]
 pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
-    let word = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last()) {
-        (Some(word), ..) => u32::from_le_bytes(*word),
-        // The second of two bytes comes to its own place twice.
-        (None, Some(half), Some(last)) => {
-            u32::from(u16::from_le_bytes(*half)) | u32::from(*last) << (8 * (bytes.len() - 1))
-        }
-        _ => return None,
+    let word = match bytes.first_chunk() {
+        Some(word) => u32::from_le_bytes(*word),
+        None => last_word(bytes)?,
     };
     let last = !word & MORE as u32;
     if last == 0 {
@@ -55,6 +51,14 @@ pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let bits = word & (last ^ (last - 1)) & !(MORE as u32);
     let bits = (bits & 0x007f_007f) | ((bits & 0x7f00_7f00) >> 1);
     Some(((bits & 0x3fff) | ((bits & 0x3fff_0000) >> 2), last.trailing_zeros() as usize / 8 + 1))
+}
+
+/// The last two or three bytes. Not inlined: it would take its registers from every loop that reads numbers.
+#[inline(never)]
+fn last_word(bytes: &[u8]) -> Option<u32> {
+    let (half, last) = (bytes.first_chunk()?, bytes.last()?);
+    // The second of two bytes comes to its own place twice.
+    Some(u32::from(u16::from_le_bytes(*half)) | u32::from(*last) << (8 * (bytes.len() - 1)))
 }
 
 /// A number of at most so many bytes, and not above `max`, and how many it has; none if it is something else. Not inlined:

@@ -47,6 +47,12 @@ impl RawReceiver {
         self.batch.item_at(&mut self.at)
     }
 
+    /// What is here already, and from where on it was not taken.
+    #[inline]
+    pub(crate) fn items(&mut self) -> (&Items, &mut usize) {
+        (&self.batch, &mut self.at)
+    }
+
     /// Waits for items, of which there are none left: `None` if there are some now, or how the stream ended. After an
     /// end it must not be polled again.
     pub(crate) fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {

@@ -3,7 +3,9 @@
 use std::{
     future::{Future, poll_fn},
     io::IoSlice,
+    mem,
     pin::Pin,
+    slice,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -12,7 +14,7 @@ use futures_core::Stream;
 use tokio::task::coop;
 
 use crate::{
-    codec::CodecError,
+    codec::{CodecError, RUN, is_plain},
     connection::{
         core::{Core, Shared},
         too_big::TooBig,
@@ -61,7 +63,8 @@ impl RawSender {
     /// then dropped by the caller, which is how its producer learns of it.
     pub(crate) async fn pump<S: Stream>(mut self, stream: S, encode: EncodeItem<S::Item>) {
         let mut stream = std::pin::pin!(stream);
-        let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), encode)).await;
+        let mut run = Vec::new();
+        let (status, payload) = poll_fn(|cx| self.poll_pump(cx, stream.as_mut(), &mut run, encode)).await;
         self.end(status, payload);
     }
 
@@ -69,6 +72,7 @@ impl RawSender {
         &mut self,
         cx: &mut Context<'_>,
         mut stream: Pin<&mut S>,
+        run: &mut Vec<S::Item>,
         encode: EncodeItem<S::Item>,
     ) -> Poll<(Status, Vec<u8>)> {
         loop {
@@ -80,7 +84,9 @@ impl RawSender {
                 return Poll::Pending;
             }
             // Whatever ends the stream, the items before come first.
-            if let Some(ending) = self.ending.take() {
+            if run.is_empty()
+                && let Some(ending) = self.ending.take()
+            {
                 return Poll::Ready(ending);
             }
             if full {
@@ -88,12 +94,12 @@ impl RawSender {
                 return yield_now(cx);
             }
             let filled = if self.tells_panics {
-                catch(|| self.poll_fill(cx, stream.as_mut(), encode, credit)).unwrap_or_else(|report| {
+                catch(|| self.poll_fill(cx, stream.as_mut(), run, encode, credit)).unwrap_or_else(|report| {
                     self.ending = Some((Status::Panic, panic::encode(&report, self.limit)));
                     Poll::Ready(())
                 })
             } else {
-                self.poll_fill(cx, stream.as_mut(), encode, credit)
+                self.poll_fill(cx, stream.as_mut(), run, encode, credit)
             };
             if filled.is_pending() {
                 if self.send(cx, true).is_none() {
@@ -111,26 +117,60 @@ impl RawSender {
         &mut self,
         cx: &mut Context<'_>,
         mut stream: Pin<&mut S>,
+        run: &mut Vec<S::Item>,
         encode: EncodeItem<S::Item>,
         credit: usize,
     ) -> Poll<()> {
         let full = credit.clamp(1, BATCH_SIZE);
-        while self.batch.len() < full {
-            match stream.as_mut().poll_next(cx) {
-                Poll::Ready(Some(item)) => {
-                    if let Err(error) = encode.encode(&item, &mut self.batch, self.limit) {
-                        self.ending = Some(refused(error.into_error()));
-                        break;
-                    }
-                }
+        if !run.is_empty() {
+            self.encode_run(run, encode, full);
+        }
+        while self.batch.len() < full && self.ending.is_none() {
+            let polled = if const { is_plain::<S::Item>() } {
+                // As many as there is credit for, if they are as long as such items mostly are.
+                let wanted = ((full - self.batch.len()) / LONG).clamp(1, RUN);
+                let polled = collect(cx, stream.as_mut(), run, wanted);
+                self.encode_run(run, encode, full);
+                polled
+            } else {
+                stream.as_mut().poll_next(cx).map(|item| {
+                    let item = item?;
+                    self.encode(slice::from_ref(&item), encode, full);
+                    Some(())
+                })
+            };
+            match polled {
+                Poll::Ready(Some(())) => {}
                 Poll::Ready(None) => {
-                    self.ending = Some((Status::Ok, Vec::new()));
-                    break;
+                    self.ending.get_or_insert((Status::Ok, Vec::new()));
                 }
-                Poll::Pending => return Poll::Pending,
+                // What is left of the run needs no producer.
+                Poll::Pending if run.is_empty() && self.ending.is_none() => return Poll::Pending,
+                Poll::Pending => {}
             }
         }
         Poll::Ready(())
+    }
+
+    /// Moves items from the run to the batch until that is full. Those that follow one that panics are lost, as it is itself.
+    #[inline]
+    fn encode_run<I>(&mut self, run: &mut Vec<I>, encode: EncodeItem<I>, full: usize) {
+        let mut items = mem::take(run);
+        let done = self.encode(&items, encode, full);
+        items.drain(..done);
+        *run = items;
+    }
+
+    /// Appends items to the batch until that is full: says how many of them are done with.
+    #[inline]
+    fn encode<I>(&mut self, items: &[I], encode: EncodeItem<I>, full: usize) -> usize {
+        match encode.encode(items, &mut self.batch, self.limit, full) {
+            Ok(done) => done,
+            Err(error) => {
+                self.ending = Some(refused(error.into_error()));
+                items.len()
+            }
+        }
     }
 
     /// Sends the batch if there is credit for its first item, and then there is for all of them. Returns the credit that is
@@ -199,6 +239,23 @@ impl Drop for RawSender {
     }
 }
 
+/// Takes items that are ready, so many at most. It is told where there are no more, be it for now or for good.
+#[inline]
+fn collect<S: Stream>(
+    cx: &mut Context<'_>,
+    mut stream: Pin<&mut S>,
+    run: &mut Vec<S::Item>,
+    wanted: usize,
+) -> Poll<Option<()>> {
+    while run.len() < wanted {
+        match ready!(stream.as_mut().poll_next(cx)) {
+            Some(item) => run.push(item),
+            None => return Poll::Ready(None),
+        }
+    }
+    Poll::Ready(Some(()))
+}
+
 /// An item that cannot be sent ends the stream, after those before it.
 #[cold]
 fn refused(error: CodecError) -> (Status, Vec<u8>) {
@@ -218,6 +275,9 @@ pub(super) fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
 /// Items are collected up to this size before they are sent, unless the stream has none ready: as many as fit into one
 /// frame, and into one read of the other side.
 const BATCH_SIZE: usize = 60 << 10;
+
+/// Hardly any item that is collected is longer.
+const LONG: usize = 24;
 
 /// A batch of this size is written at once. Smaller ones wait for what others queue: a write for each would cost more
 /// than their items.

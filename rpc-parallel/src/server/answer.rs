@@ -77,7 +77,7 @@ impl Answer {
         self.0 += 1;
         let target = CallContext::with_target(Target::clone);
         let receiver = target.as_ref().and_then(|target| target.receiver(self.taken()));
-        Upload::new(receiver, item.decode, target)
+        Upload::new(receiver, item, target)
     }
 
     /// The arguments could not be decoded.

@@ -9,8 +9,9 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    codec::{DecodeItem, Refused},
+    codec::{DecodeItem, Refused, Run, is_plain},
     connection::{End, RawReceiver, Target},
+    value::{FillRun, Item},
     wire::Status,
 };
 
@@ -21,13 +22,38 @@ use crate::{
 /// complete one. A task that reads on after the handler has answered sees an end in these cases.
 pub struct Upload<I> {
     receiver: Option<RawReceiver>,
+    /// Items that were read already.
+    run: Run<I>,
     decode: DecodeItem<I>,
+    fill: FillRun<I>,
     target: Option<Target>,
 }
 
 impl<I> Upload<I> {
-    pub(super) fn new(receiver: Option<RawReceiver>, decode: DecodeItem<I>, target: Option<Target>) -> Self {
-        Self { receiver, decode, target }
+    pub(super) fn new(receiver: Option<RawReceiver>, item: Item<I>, target: Option<Target>) -> Self {
+        Self { receiver, run: Run::new(), decode: item.decode, fill: item.fill, target }
+    }
+
+    /// The next item that was not read already.
+    #[inline]
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<I>> {
+        loop {
+            let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
+            if let Some((bytes, size)) = receiver.next_item() {
+                let item = match (self.decode)(bytes, size) {
+                    Ok(item) => item,
+                    Err(error) => return self.undecodable(&error),
+                };
+                if const { is_plain::<I>() } {
+                    let (items, at) = receiver.items();
+                    (self.fill)(&mut self.run, items, at);
+                }
+                return Poll::Ready(Some(item));
+            }
+            if let Some(end) = ready!(receiver.poll_items(cx)) {
+                return self.ended(end);
+            }
+        }
     }
 
     #[cold]
@@ -67,19 +93,10 @@ impl<I> Stream for Upload<I> {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I>> {
-        let decode = self.decode;
-        loop {
-            let Some(receiver) = &mut self.receiver else { return Poll::Ready(None) };
-            if let Some((bytes, size)) = receiver.next_item() {
-                return match decode(bytes, size) {
-                    Ok(item) => Poll::Ready(Some(item)),
-                    Err(error) => self.undecodable(&error),
-                };
-            }
-            if let Some(end) = ready!(receiver.poll_items(cx)) {
-                return self.ended(end);
-            }
+        if let Some(item) = self.run.next() {
+            return Poll::Ready(Some(item));
         }
+        self.poll_item(cx)
     }
 }
 

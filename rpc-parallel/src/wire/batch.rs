@@ -70,9 +70,16 @@ impl Batch {
         Ok(())
     }
 
-    /// Finds the place of an item that does not simply follow a row.
+    /// The row, to which items may be appended that are as long as the others of it, and how long those are. If one is not,
+    /// it must be [placed](Self::place) at once.
+    #[inline]
+    pub(crate) fn row_mut(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        (self.gap == 0 && !self.items.is_empty()).then_some((&mut self.items, self.size))
+    }
+
+    /// Finds the place of the last item, which does not simply follow a row, and before which there are so many bytes.
     #[inline(never)]
-    fn place(&mut self, before: usize, size: usize) {
+    pub(crate) fn place(&mut self, before: usize, size: usize) {
         if before == 0 && self.gap == 0 && size > 0 {
             self.size = size;
             return;
