@@ -67,6 +67,8 @@ enum State {
         waits: bool,
     },
     Over,
+    /// The same for a call that has nothing special, and neither has its reply.
+    PlainOver,
 }
 
 /// What few calls have.
@@ -198,7 +200,7 @@ impl RawCall {
             State::Sent { .. } => self.poll_reply(cx),
             State::Unsent { one_way } => self.poll_send(one_way, cx),
             State::Writing { .. } => self.poll_written(Some(cx)),
-            State::Over => {
+            State::Over | State::PlainOver => {
                 // Either it was refused, or it has ended and was told so.
                 if self.reply.failure.is_none() {
                     self.reply.fail(CallFailure::Over);
@@ -263,15 +265,20 @@ impl RawCall {
     /// Nobody is interested in the call any more: if it was sent, the worker drops its handler.
     #[inline]
     pub(crate) fn retire(mut self: Box<Self>) {
-        if !matches!(self.state, State::Over) {
-            self.give_up();
+        if !matches!(self.state, State::PlainOver) {
+            self.clean();
         }
         // The last client of a connection may go with it.
         self.connection = None;
-        if self.special.is_some() {
-            self.special = None;
-        }
         spare::give(self);
+    }
+
+    /// Gives up, and drops, what most calls do not have.
+    #[inline(never)]
+    fn clean(&mut self) {
+        self.give_up();
+        self.special = None;
+        self.reply = RawReply::default();
     }
 
     fn special(&mut self) -> &mut Special {
@@ -290,7 +297,7 @@ impl RawCall {
         let Some(connection) = &self.connection else { return };
         let shared = connection.shared();
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Over => {}
+            State::Over | State::PlainOver => {}
             State::Sent { call, slot, .. } => shared.cancel(call, slot),
             State::Unsent { one_way } => {
                 if let Some(special) = self.special.as_mut().filter(|special| special.vacancy.is_some()) {
@@ -351,7 +358,7 @@ impl Default for RawCall {
             function: FunctionId::from_raw(0),
             arguments: Vec::new(),
             special: None,
-            reply: RawReply { payload: Payload::default(), download: None, failure: None, status: Status::Ok },
+            reply: RawReply::default(),
         }
     }
 }

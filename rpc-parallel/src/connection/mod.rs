@@ -39,7 +39,7 @@ pub use self::handle::Traffic;
 pub use self::incoming::Incoming;
 pub(crate) use self::incoming::Service;
 pub(crate) use self::receiver::{End, RawReceiver};
-pub(crate) use self::replies::collect;
+pub(crate) use self::replies::{Collect, collect};
 pub(crate) use self::sender::RawSender;
 pub(crate) use self::served::Serial;
 pub(crate) use self::target::Target;

@@ -60,26 +60,35 @@ impl Collected {
     }
 }
 
+/// What became of a reply. It is returned in a register.
+pub(crate) enum Collect {
+    /// It is kept for later.
+    Kept,
+    /// This thread does not serve its connection.
+    NotHere,
+    Failed(Box<CodecError>),
+}
+
 /// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
-/// a buffer, which may become as long as the given limit. `false` if it does not.
+/// a buffer, which may become as long as the given limit.
 #[inline]
 pub(crate) fn collect(
     status: Status,
     write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
-) -> Result<bool, Box<CodecError>> {
-    entered(|entered| {
+) -> Collect {
+    entered(move |entered| {
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
-        let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Ok(false) };
+        let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Collect::NotHere };
         let collected = &mut **collected;
         let start = collected.end;
         // A plain call is of the connection that is served.
         let (mut call, mut serial) = entered.plain.get();
         if serial == Serial::NONE {
-            let Some(other) = collected.any(entered) else { return Ok(false) };
+            let Some(other) = collected.any(entered) else { return Collect::NotHere };
             (call, serial) = other;
         }
         if start > MOST {
-            return Ok(false);
+            return Collect::NotHere;
         }
         let Collected { limit, replies, frames, end, .. } = collected;
         if frames.len() != start {
@@ -88,7 +97,7 @@ pub(crate) fn collect(
         Frame::Reply { call, status, download: false }.encode(0, frames);
         let payload = frames.len();
         if let Err(error) = write(frames, payload + *limit) {
-            return Err(Box::new(error.after(payload)));
+            return Collect::Failed(Box::new(error.after(payload)));
         }
         let len = frames.len() - start;
         if let Some(prefix) = frames.get_mut(start..).and_then(|frame| frame.first_chunk_mut()) {
@@ -97,7 +106,7 @@ pub(crate) fn collect(
         }
         *end = start + len;
         replies.push(Reply { serial, call, end: *end as u32 });
-        Ok(true)
+        Collect::Kept
     })
 }
 

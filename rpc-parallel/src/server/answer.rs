@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     bulk,
     codec::{self, CodecError, Reader, Undecodable},
-    connection::{CallContext, Incoming, Target, TooBig, collect},
+    connection::{CallContext, Incoming, Target, TooBig, Collect, collect},
     server::Upload,
     shape::{State, Streamed},
     value::{AnswerWith, Item},
@@ -111,10 +111,11 @@ impl Answer {
             return self.finish(status, bytes.into());
         }
         // With those of other calls, if the handler is entered with theirs.
-        match collect(status, |out, limit| codec::encode_owned(value, out, limit)) {
-            Ok(true) => self.0 = OVER,
-            Err(error) => self.refuse(status, *error),
-            Ok(false) => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
+        let lent = &*value;
+        match collect(status, move |out, limit| codec::encode_owned(lent, out, limit)) {
+            Collect::Kept => self.0 = OVER,
+            Collect::Failed(error) => self.refuse(status, *error),
+            Collect::NotHere => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
         }
     }
 

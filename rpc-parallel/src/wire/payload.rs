@@ -72,12 +72,6 @@ impl Payload {
         }
     }
 
-    /// Whether it takes no memory of its own.
-    #[inline]
-    pub(crate) fn is_inline(&self) -> bool {
-        matches!(self, Self::Inline(..))
-    }
-
     /// The payload, leaving what may be any other.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How a call ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RawReply {
     pub(crate) payload: Payload,
     pub(crate) download: Option<Box<RawDownload>>,
@@ -54,11 +54,6 @@ impl RawReply {
         self.failure = Some(Box::new(failure));
     }
 
-    /// Whether there is anything but a payload that needs no memory.
-    #[inline]
-    pub(super) fn is_special(&self) -> bool {
-        self.status != Status::Ok || self.download.is_some() || self.failure.is_some() || !self.payload.is_inline()
-    }
 }
 
 impl Core {
@@ -80,7 +75,7 @@ impl RawCall {
         let RawReply { payload, status, .. } = &mut self.reply;
         let mut core = connection.shared().lock();
         if core.waiting.callers.take_plain(*slot, payload, status) {
-            self.state = State::Over;
+            self.state = State::PlainOver;
             return Some(Poll::Ready(()));
         }
         core.wait_for_reply(*slot, cx).then_some(Poll::Pending)

@@ -24,7 +24,7 @@ impl RawCall {
         std::task::ready!(self.send_any(one_way, Some(cx)));
         match self.state {
             State::Writing { .. } => self.poll_written(Some(cx)),
-            State::Over => Poll::Ready(()),
+            State::Over | State::PlainOver => Poll::Ready(()),
             State::Sent { .. } | State::Unsent { .. } => Poll::Pending,
         }
     }

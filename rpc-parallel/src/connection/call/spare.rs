@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{RawCall, RawReply, State};
-use crate::wire::{Payload, Status};
+use super::{RawCall, State};
+use crate::wire::Status;
 
 thread_local! {
     static SPARE: Spare = const { Spare { last: Cell::new(None), others: RefCell::new(Vec::new()) } };
@@ -40,14 +40,12 @@ fn fresh() -> Box<RawCall> {
     Box::default()
 }
 
-/// Keeps the memory of a call that is over and has nothing left but its arguments and its reply.
+/// Keeps the memory of a call that is over and has nothing left but its arguments, and a reply that needs no memory.
 #[inline]
 pub(super) fn give(mut call: Box<RawCall>) {
     call.state = State::Unsent { one_way: false };
     call.arguments.clear();
-    if call.reply.is_special() {
-        call.reply = RawReply { payload: Payload::default(), download: None, failure: None, status: Status::Ok };
-    }
+    call.reply.status = Status::Ok;
     let _ = SPARE.try_with(|spare| {
         if call.arguments.capacity() > KEPT_ARGUMENTS {
             let kept = if spare.others.borrow().len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
