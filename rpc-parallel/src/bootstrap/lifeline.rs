@@ -7,6 +7,7 @@
 use std::{
     io::{self, Read},
     os::fd::AsFd,
+    sync::Arc,
     time::Duration,
 };
 
@@ -32,16 +33,16 @@ use crate::{
 /// Sees to it that from now on this process ends with its master. These bytes are what was `read` from the socket so far and
 /// is for the thread. It may not be there yet: then this gives what is left to do.
 pub(super) fn start(control: &ControlSender, master: u32, flags: Flags, read: &[u8]) -> io::Result<Option<Tied>> {
+    let parent = Parent::watch(master);
     // One that survives has no hurry, but output to let go of, with or without a runtime.
     if !flags.survive && read.is_empty() && system::tie(control.socket().as_fd(), master) {
-        return Ok(Some(Tied { control: control.clone(), master, flags }));
+        return Ok(Some(Tied { control: control.clone(), parent: Some(parent), master, flags }));
     }
-    start_thread(control.clone(), master, flags, read)?;
+    start_thread(control.clone(), parent, flags, read)?;
     Ok(None)
 }
 
-fn start_thread(control: ControlSender, master: u32, flags: Flags, read: &[u8]) -> io::Result<()> {
-    let parent = Parent::watch(master);
+fn start_thread(control: ControlSender, parent: Parent, flags: Flags, read: &[u8]) -> io::Result<()> {
     let mut incoming = Splitter::default();
     incoming.push(read);
     thread::start(move || {
@@ -55,18 +56,18 @@ fn start_thread(control: ControlSender, master: u32, flags: Flags, read: &[u8]) 
 #[derive(Debug)]
 pub(crate) struct Tied {
     control: ControlSender,
+    /// Opened before, so that a worker's descriptors are the same from its first call on.
+    parent: Option<Parent>,
     master: u32,
     flags: Flags,
 }
 
 impl Tied {
     /// Starts the thread when there is time for it, or something for it to do.
-    pub(super) async fn start_thread_soon(self) {
+    pub(super) async fn start_thread_soon(mut self) {
         // The first connection has its turn first, and often its first call.
         yield_now().await;
-        if let Ok(socket) = self.control.socket().try_clone()
-            && let Ok(socket) = readiness::watch(socket.into(), Interest::READABLE)
-        {
+        if let Ok(socket) = readiness::watch(Arc::clone(self.control.socket()), Interest::READABLE) {
             let _ = timeout(SOON, socket.readable()).await;
         }
         while self.start_thread().is_err() {
@@ -75,8 +76,9 @@ impl Tied {
     }
 
     /// Starts the thread now.
-    pub(crate) fn start_thread(&self) -> io::Result<()> {
-        start_thread(self.control.clone(), self.master, self.flags, &[])?;
+    pub(crate) fn start_thread(&mut self) -> io::Result<()> {
+        let parent = self.parent.take().unwrap_or_else(|| Parent::watch(self.master));
+        start_thread(self.control.clone(), parent, self.flags, &[])?;
         system::untie();
         Ok(())
     }
@@ -112,7 +114,7 @@ fn hold(control: &ControlSender, parent: &Parent, mut incoming: Splitter) {
         }
         // What the master said before it ended comes first.
         if !watched[0].revents().is_empty() {
-            match control.socket().read(&mut chunk) {
+            match control.socket().as_ref().read(&mut chunk) {
                 Ok(0) => return,
                 Ok(read) => incoming.push(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

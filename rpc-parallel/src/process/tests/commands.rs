@@ -21,7 +21,7 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
     let text = String::from_utf8(std::mem::take(&mut ticket.bytes)).unwrap();
     let control = ticket.control.clone();
     if !text.starts_with("tied")
-        && let Some(tied) = ticket.tied.take()
+        && let Some(mut tied) = ticket.tied.take()
     {
         tied.start_thread().unwrap();
     }
