@@ -150,10 +150,14 @@ fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartFailure {
 
 /// Serves until the worker should end, and ends its connections.
 async fn serve(server: &Server, ending: Ending, first: Arc<Shared>) {
-    let first_ended = async {
+    let first_ended = async move {
         match ending {
             Ending::FirstConnection => drop(first.closed().await),
-            Ending::Master | Ending::Request => std::future::pending().await,
+            Ending::Master | Ending::Request => {
+                // Held here it would have its buffers for as long as the worker lives.
+                drop(first);
+                std::future::pending().await
+            }
         }
     };
     tokio::select! {
