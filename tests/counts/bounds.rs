@@ -31,7 +31,7 @@ const fn bound(measure: Measure, workload: &'static str, at_most: f64, unless: &
 use Measure::{Bytes, CallerAllocations, CallerInstructions, SystemCalls, WorkerAllocations, WorkerInstructions};
 
 /// A unit is one call for `sequential`, `sequential-mt` (from a multi_thread runtime) and `echo` (4 KiB there and back), a
-/// thousand calls of a thousand tasks for `pipelined`, a thousand items for `download` and `upload`.
+/// thousand calls of a thousand tasks for `pipelined`, a thousand calls of one task for `window`, a thousand items for `download` and `upload`.
 ///
 /// Spinning is off: how often one side looks for what the other is about to send depends on the other's time, and so is no
 /// count. What is counted is the path on which both sides sleep.
@@ -58,12 +58,19 @@ pub(crate) const BOUNDS: &[Bound] = &[
         30.0,
         "a write for each call, or for each reply, rather than one for all that are ready",
     ),
+    bound(
+        SystemCalls,
+        "window",
+        24.0,
+        "a write for each call, or for each reply, rather than one for all that are ready",
+    ),
     bound(SystemCalls, "echo", 6.2, "the header and the payload are written, or read, on their own"),
     bound(SystemCalls, "download", 0.3, "an item is a message, or the sender waits for credit after each batch"),
     bound(SystemCalls, "upload", 0.3, "an item is a message, or the sender waits for credit after each batch"),
     bound(CallerAllocations, "sequential", 0.0, "a channel, a task, a boxed future or a buffer for each call"),
     bound(CallerAllocations, "sequential-mt", 0.0, "the same, only on a multi_thread runtime"),
     bound(CallerAllocations, "pipelined", 0.0, "a table that grows with the number of calls made, not of calls open"),
+    bound(CallerAllocations, "window", 0.0, "the memory of a call is not used again"),
     bound(CallerAllocations, "echo", 1.25, "the payload is copied once more on its way"),
     bound(CallerAllocations, "download", 0.3, "a batch is decoded into a list, or an item has memory of its own"),
     bound(CallerAllocations, "upload", 0.3, "a batch is not encoded in place, or an item has memory of its own"),
@@ -79,6 +86,7 @@ pub(crate) const BOUNDS: &[Bound] = &[
         0.0,
         "what is pending is kept for each call rather than in tables that are used again",
     ),
+    bound(WorkerAllocations, "window", 0.0, "memory for a call that is answered at once"),
     bound(WorkerAllocations, "echo", 2.0, "the payload is copied once more on its way"),
     bound(WorkerAllocations, "download", 0.3, "a batch is not encoded in place, or an item has memory of its own"),
     bound(WorkerAllocations, "upload", 0.3, "a batch is decoded into a list, or an item has memory of its own"),
@@ -99,7 +107,8 @@ pub(crate) const BOUNDS: &[Bound] = &[
         "a task or thread hop, a timer, or a hash map in the path of a call",
     ),
     bound(CallerInstructions, "sequential-mt", 5650.0, "the same, only on a multi_thread runtime"),
-    bound(CallerInstructions, "pipelined", 1_400_000.0, "a lock, a wake-up or a search more for each call"),
+    bound(CallerInstructions, "pipelined", 1_368_000.0, "a lock, a wake-up or a search more for each call"),
+    bound(CallerInstructions, "window", 808_000.0, "a lock, a table or a copy more for each call"),
     bound(CallerInstructions, "echo", 8000.0, "bytes that go through serde one by one, or are copied once more"),
     bound(
         CallerInstructions,
@@ -109,7 +118,8 @@ pub(crate) const BOUNDS: &[Bound] = &[
     ),
     bound(CallerInstructions, "upload", 41_500.0, "a length to write, a lock, or a call, for each item"),
     bound(WorkerInstructions, "sequential", 4750.0, "a task for each handler, or a lookup by name"),
-    bound(WorkerInstructions, "pipelined", 860_000.0, "a lock, a wake-up or a search more for each call"),
+    bound(WorkerInstructions, "pipelined", 566_000.0, "a lock, a wake-up or a search more for each call"),
+    bound(WorkerInstructions, "window", 567_000.0, "a table for calls that are answered at once, or a copy more"),
     bound(WorkerInstructions, "echo", 7600.0, "bytes that go through serde one by one, or are copied once more"),
     bound(WorkerInstructions, "download", 42_500.0, "a length to write, a lock, or a call, for each item"),
     bound(WorkerInstructions, "upload", 69_500.0, "a length to check and to read, a lock, or a call, for each item"),

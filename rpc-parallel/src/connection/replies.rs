@@ -72,10 +72,7 @@ pub(crate) enum Collect {
 /// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
 /// a buffer, which may become as long as the given limit.
 #[inline]
-pub(crate) fn collect(
-    status: Status,
-    write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>,
-) -> Collect {
+pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>) -> Collect {
     entered(move |entered| {
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
         let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Collect::NotHere };

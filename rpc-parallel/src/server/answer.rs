@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     bulk,
     codec::{self, CodecError, Reader, Undecodable},
-    connection::{CallContext, Incoming, Target, TooBig, Collect, collect},
+    connection::{CallContext, Collect, Incoming, Target, TooBig, collect},
     server::Upload,
     shape::{State, Streamed},
     value::{AnswerWith, Item},
@@ -115,7 +115,9 @@ impl Answer {
         match collect(status, move |out, limit| codec::encode_owned(lent, out, limit)) {
             Collect::Kept => self.0 = OVER,
             Collect::Failed(error) => self.refuse(status, *error),
-            Collect::NotHere => self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit)),
+            Collect::NotHere => {
+                self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit))
+            }
         }
     }
 

@@ -53,7 +53,6 @@ impl RawReply {
         self.status = Status::Refused;
         self.failure = Some(Box::new(failure));
     }
-
 }
 
 impl Core {
