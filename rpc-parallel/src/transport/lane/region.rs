@@ -5,6 +5,7 @@ use std::{
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
     ptr::{self, NonNull},
+    slice,
     sync::atomic::AtomicU64,
 };
 
@@ -94,7 +95,7 @@ impl Region {
         // the copy any bytes, as if it had sent them: nothing is judged before it is copied, and never looked at again.
         unsafe { ptr::copy_nonoverlapping(self.base.as_ptr().add(at), room.as_mut_ptr().cast(), room.len()) };
         // SAFETY: all of it was written just now.
-        unsafe { room.assume_init_mut() }
+        unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast(), room.len()) }
     }
 }
 
