@@ -21,7 +21,7 @@ use crate::process::{
 pub(crate) struct ControlSender(Arc<Shared>);
 
 struct Shared {
-    socket: Arc<UnixStream>,
+    socket: UnixStream,
     /// The connection on which the launcher waits for this worker to be ready.
     first: Mutex<Option<UnixStream>>,
     writing: Mutex<()>,
@@ -37,7 +37,7 @@ enum OnShutdown {
 impl ControlSender {
     pub(super) fn new(socket: OwnedFd, first: Option<OwnedFd>) -> Self {
         let (first, shutdown) = (Mutex::new(first.map(Into::into)), Mutex::new(OnShutdown::Exit));
-        Self(Arc::new(Shared { socket: Arc::new(socket.into()), first, writing: Mutex::new(()), shutdown }))
+        Self(Arc::new(Shared { socket: socket.into(), first, writing: Mutex::new(()), shutdown }))
     }
 
     /// Says that this worker serves, on the first connection, which it gives. The master's launch is over with it.
@@ -84,7 +84,7 @@ impl ControlSender {
         }
     }
 
-    pub(super) fn socket(&self) -> &Arc<UnixStream> {
+    pub(super) fn socket(&self) -> &UnixStream {
         &self.0.socket
     }
 

@@ -7,7 +7,6 @@
 use std::{
     io::{self, Read},
     os::fd::AsFd,
-    sync::Arc,
     time::Duration,
 };
 
@@ -18,17 +17,8 @@ use rustix::{
     stdio::{dup2_stderr, dup2_stdout},
 };
 
-use tokio::{
-    io::Interest,
-    task::yield_now,
-    time::{sleep, timeout},
-};
-
 use super::{ControlSender, group, system, system::Parent, thread};
-use crate::{
-    process::messages::{Flags, Kind, Splitter},
-    readiness,
-};
+use crate::process::messages::{Flags, Kind, Splitter};
 
 /// Sees to it that from now on this process ends with its master. These bytes are what was `read` from the socket so far and
 /// is for the thread. It may not be there yet: then this gives what is left to do.
@@ -63,15 +53,10 @@ pub(crate) struct Tied {
 }
 
 impl Tied {
-    /// Starts the thread when there is time for it, or something for it to do.
-    pub(super) async fn start_thread_soon(mut self) {
-        // The first connection has its turn first, and often its first call.
-        yield_now().await;
-        if let Ok(socket) = readiness::watch(Arc::clone(self.control.socket()), Interest::READABLE) {
-            let _ = timeout(SOON, socket.readable()).await;
-        }
+    /// Starts the thread, and tries again for as long as the system has none to give.
+    pub(super) async fn start_thread_at_last(mut self) {
         while self.start_thread().is_err() {
-            sleep(AGAIN).await;
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
@@ -83,9 +68,6 @@ impl Tied {
         Ok(())
     }
 }
-
-/// By then the first calls are answered, also of many workers that were started together.
-const SOON: Duration = Duration::from_millis(100);
 
 /// When to try again if the system has no thread to give.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -114,7 +96,7 @@ fn hold(control: &ControlSender, parent: &Parent, mut incoming: Splitter) {
         }
         // What the master said before it ended comes first.
         if !watched[0].revents().is_empty() {
-            match control.socket().as_ref().read(&mut chunk) {
+            match control.socket().read(&mut chunk) {
                 Ok(0) => return,
                 Ok(read) => incoming.push(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

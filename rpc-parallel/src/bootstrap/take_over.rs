@@ -81,7 +81,7 @@ fn accept() -> Result<Ticket, Refusal> {
     // What the master has said since is for the lifeline.
     let later = read.split_off(length.min(read.len()));
     let missing = (length - read.len()) as u64;
-    match control.socket().as_ref().take(missing).read_to_end(&mut read) {
+    match control.socket().take(missing).read_to_end(&mut read) {
         Ok(more) if more as u64 == missing => {}
         _ => return Err(Refusal::MasterGone),
     }

@@ -1,6 +1,6 @@
 //! What a worker does with its ticket: it makes its state, serves, and ends when it should.
 
-use std::{os::unix::process::parent_id, process, sync::Arc, time::Instant};
+use std::{future::poll_fn, os::unix::process::parent_id, pin::pin, process, sync::Arc, task::Poll, time::Instant};
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     Ticket,
     charge::{Charge, Ending, Ready, StartFailure},
+    lifeline::Tied,
     role,
 };
 use crate::{
@@ -53,18 +54,27 @@ pub(crate) fn run(ticket: Ticket) -> ! {
     };
     let sender = control.clone();
     let worker = async {
-        if let Some(tied) = tied {
-            runtime::spawn(Box::pin(tied.start_thread_soon()));
-        }
         let ending = charge.ending;
         // The spawner has sent its end's twin with the ticket, over a socket that nobody else has, and runs the same image.
         let acquainted = charge.build.map(|_| parent_id());
-        let Started { server, serving, ready } = start(charge, registration).await?;
+        let mut starting = pin!(start(charge, registration));
+        let mut tied = tied;
+        let started = match poll_fn(|cx| Poll::Ready(starting.as_mut().poll(cx))).await {
+            Poll::Ready(started) => started,
+            Poll::Pending => {
+                // What waits for something has time for the lifeline's thread.
+                start_lifeline(&mut tied);
+                starting.await
+            }
+        };
+        let Started { server, serving, ready } = started?;
         let request = Arc::clone(&server);
         sender.on_shutdown(move || request.shutdown());
         // Before the connection is served, for what is said there comes behind it.
         let first = match sender.ready(&postcard::to_stdvec(&ready).unwrap_or_default()) {
             Some(stream) => {
+                // While the spawner is at work with what was just said, and before a handler can run.
+                start_lifeline(&mut tied);
                 server.serve(stream, acquainted, serving).map_err(system("it cannot use its first connection"))?
             }
             // Somebody is about to say why this worker cannot serve.
@@ -148,6 +158,15 @@ fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartFailure {
     move |error| StartFailure::System(format!("{what}: {error}"))
 }
 
+/// Gives the lifeline its thread, if it has none yet.
+fn start_lifeline(tied: &mut Option<Tied>) {
+    if let Some(mut tied) = tied.take()
+        && tied.start_thread().is_err()
+    {
+        runtime::spawn(Box::pin(tied.start_thread_at_last()));
+    }
+}
+
 /// Serves until the worker should end, and ends its connections.
 async fn serve(server: &Server, ending: Ending, first: Arc<Shared>) {
     let first_ended = async move {
@@ -156,7 +175,7 @@ async fn serve(server: &Server, ending: Ending, first: Arc<Shared>) {
             Ending::Master | Ending::Request => {
                 // Held here it would have its buffers for as long as the worker lives.
                 drop(first);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     };

@@ -116,7 +116,7 @@ impl Answer {
             Collect::Kept => self.0 = OVER,
             Collect::Failed(error) => self.refuse(status, *error),
             Collect::NotHere => {
-                self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit))
+                self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit));
             }
         }
     }
