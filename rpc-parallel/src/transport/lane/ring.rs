@@ -20,9 +20,14 @@ const STEP: usize = 32 << 10;
 /// Where the numbers of a direction are, from its first one on. Who writes one and who writes the next do not share a cache
 /// line, nor two of which a CPU fetches one with the other.
 const WRITTEN: usize = 0;
+const BEGIN: usize = 8;
 const READ: usize = 128;
 const READER_SLEEPS: usize = 256;
 const WRITER_WAITS: usize = 384;
+
+/// From so many bytes on the writer begins at the start of the memory again as soon as the reader has read all: as long as they
+/// keep up with each other they use the same few pages, which stay in the caches.
+const AGAIN: u64 = 32 << 10;
 
 /// The numbers of both directions are on the first page.
 const NUMBERS: usize = 512;
@@ -47,6 +52,8 @@ pub(super) struct Writer {
     written: u64,
     /// What the other side is known to have read of them.
     read: u64,
+    /// The byte that is at the start of the memory.
+    begin: u64,
 }
 
 /// The reading end.
@@ -113,10 +120,10 @@ impl Ring {
         }
     }
 
-    /// Where this byte is, and how many follow it without a break.
+    /// Where this byte is if that one is at the start of the memory, and how many follow it without a break.
     #[inline]
-    fn place(&self, byte: u64) -> (usize, usize) {
-        let at = byte as usize % CAPACITY;
+    fn place(&self, byte: u64, begin: u64) -> (usize, usize) {
+        let at = byte.wrapping_sub(begin) as usize % CAPACITY;
         (self.bytes + at, CAPACITY - at)
     }
 }
@@ -129,7 +136,7 @@ fn damaged() -> io::Error {
 
 impl Writer {
     pub(super) fn new(region: &Arc<Region>, direction: usize) -> Self {
-        Self { ring: Ring::new(region, direction), written: 0, read: 0 }
+        Self { ring: Ring::new(region, direction), written: 0, read: 0, begin: 0 }
     }
 
     /// Writes as much as there is room for, and says whether the reader sleeps.
@@ -137,12 +144,15 @@ impl Writer {
     pub(super) fn write(&mut self, mut bytes: &[u8]) -> io::Result<(usize, Tell)> {
         let len = bytes.len();
         let mut tell = Tell::Nothing;
+        if self.written.wrapping_sub(self.begin) >= AGAIN {
+            self.begin_again();
+        }
         while !bytes.is_empty() {
             let room = self.room(bytes.len().min(STEP))?;
             if room == 0 {
                 break;
             }
-            let (at, unbroken) = self.ring.place(self.written);
+            let (at, unbroken) = self.ring.place(self.written, self.begin);
             let (part, rest) = bytes.split_at(bytes.len().min(STEP).min(room).min(unbroken));
             self.ring.region.write(at, part);
             self.written = self.written.wrapping_add(part.len() as u64);
@@ -154,6 +164,17 @@ impl Writer {
             }
         }
         Ok((len - bytes.len(), tell))
+    }
+
+    /// Writes at the start of the memory again, if all was read. The reader looks for the start once it sees that something
+    /// was written after that.
+    #[inline(never)]
+    fn begin_again(&mut self) {
+        self.read = self.ring.load(READ);
+        if self.read == self.written {
+            self.begin = self.written;
+            self.ring.store(BEGIN, self.begin);
+        }
     }
 
     /// How much room there is, of which so much is wanted.
@@ -191,7 +212,8 @@ impl Reader {
     #[inline]
     pub(super) fn read(&mut self, room: &mut [MaybeUninit<u8>]) -> io::Result<(usize, Tell)> {
         let there = Ring::between(self.ring.load(WRITTEN), self.read)?;
-        let (at, unbroken) = self.ring.place(self.read);
+        // Stored before what was written, and never while there is something to read.
+        let (at, unbroken) = self.ring.place(self.read, self.ring.load(BEGIN));
         let part = room.len().min(there).min(unbroken).min(STEP);
         if part == 0 {
             return Ok((0, Tell::Nothing));
@@ -256,6 +278,29 @@ mod tests {
             assert!(reader.has_bytes());
             assert!(read_all(&mut reader, message.len()) == message);
             assert!(!reader.has_bytes());
+        }
+    }
+
+    #[test]
+    fn who_keeps_up_stays_at_the_start_of_the_memory() {
+        let (mut writer, mut reader, _region) = pair();
+        let message: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
+        let mut furthest = 0;
+        for round in 0..200 {
+            assert_eq!(writer.write(&message).unwrap(), (message.len(), Tell::Nothing));
+            furthest = furthest.max(writer.written - writer.begin);
+            // Now and then it does not, and nothing that is still to be read is written over.
+            if round % 10 < 7 {
+                let waiting = (round % 10 == 0 && round > 0).then_some(4).unwrap_or(1);
+                assert!(read_all(&mut reader, waiting * message.len()) == message.repeat(waiting));
+            }
+        }
+        assert!(furthest < 90_000, "{furthest}");
+        let (mut writer, mut reader, _region) = pair();
+        for _ in 0..200 {
+            assert_eq!(writer.write(&message).unwrap().0, message.len());
+            assert!(read_all(&mut reader, message.len()) == message);
+            assert!(writer.written - writer.begin < AGAIN + 20_000);
         }
     }
 
