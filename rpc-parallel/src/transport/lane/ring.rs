@@ -291,7 +291,7 @@ mod tests {
             furthest = furthest.max(writer.written - writer.begin);
             // Now and then it does not, and nothing that is still to be read is written over.
             if round % 10 < 7 {
-                let waiting = (round % 10 == 0 && round > 0).then_some(4).unwrap_or(1);
+                let waiting = if round % 10 == 0 && round > 0 { 4 } else { 1 };
                 assert!(read_all(&mut reader, waiting * message.len()) == message.repeat(waiting));
             }
         }
