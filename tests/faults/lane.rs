@@ -109,10 +109,15 @@ fn a_stopped_peer_does_not_block_and_a_dead_one_is_told_of() {
         let process = Process::of(worker.pid()).unwrap();
         process.signal(Signal::STOP).unwrap();
         // More than the memory has room for; the runtime goes on meanwhile.
+        let full = async || {
+            while client.traffic().queued < 100_000 {
+                tokio::task::yield_now().await
+            }
+        };
         let calls = join_all((0..40_000).map(|n| client.count(n)));
         let calls = tokio::spawn(calls);
         let large = tokio::spawn(client.say_back(&"y".repeat(1 << 20)));
-        tokio::task::yield_now().await;
+        within("no room", full()).await;
         process.signal(Signal::CONT).unwrap();
         for (n, reply) in within("the calls", calls).await.unwrap().into_iter().enumerate() {
             assert_eq!(reply.unwrap(), n as u64 + 1);
@@ -122,7 +127,7 @@ fn a_stopped_peer_does_not_block_and_a_dead_one_is_told_of() {
         process.signal(Signal::STOP).unwrap();
         let waiting = join_all((0..40_000).map(|n| client.count(n)));
         let waiting = tokio::spawn(waiting);
-        tokio::task::yield_now().await;
+        within("no room again", full()).await;
         process.signal(Signal::KILL).unwrap();
         for error in within("the end", waiting).await.unwrap() {
             match error.unwrap_err() {
