@@ -111,7 +111,7 @@ fn a_stopped_peer_does_not_block_and_a_dead_one_is_told_of() {
         // More than the memory has room for; the runtime goes on meanwhile.
         let full = async || {
             while client.traffic().queued < 100_000 {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         };
         let calls = join_all((0..40_000).map(|n| client.count(n)));
