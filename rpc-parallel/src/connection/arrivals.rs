@@ -3,33 +3,21 @@
 use std::sync::Arc;
 
 use crate::{
-    connection::{CallContext, Incoming, Serial, Shared, entered::Entered, incoming::Arrived},
-    id::{CallId, FunctionId},
-    proto::Session,
+    connection::{CallContext, Incoming, Serial, Shared, core::Core, entered::Entered, incoming::Arrived},
+    proto::{Run, Session},
 };
 
 /// Calls in the order in which they came.
-///
-/// A short call is little more than where its arguments are: moving it about would cost more than reading it.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
-    calls: Vec<Arrival>,
-    /// Short calls as they came over the wire.
-    bytes: Vec<u8>,
+    /// Each is there until it is handed out.
+    calls: Vec<Option<Box<Incoming<'static>>>>,
     next: usize,
-}
-
-#[derive(Debug)]
-enum Arrival {
-    Short {
-        function: FunctionId,
-        serial: Serial,
-        call: CallId,
-        /// Where its arguments are in the bytes.
-        payload: (usize, usize),
-    },
-    /// There until it is handed out.
-    Any(Option<Box<Incoming<'static>>>),
+    /// Short calls as they came over the wire, after the others.
+    run: Run,
+    lent: bool,
+    /// How many calls of the run were handed out.
+    served: usize,
 }
 
 /// The calls that have arrived on a connection, to be served.
@@ -39,40 +27,37 @@ pub(crate) struct Calls<'a> {
     pub(super) entered: &'a Entered,
 }
 
-/// How much memory for short calls is kept.
-const KEPT: usize = 64 << 10;
-
 impl Arrivals {
-    /// Adds the short calls that come next.
-    #[inline(never)]
-    pub(super) fn take_calls(&mut self, session: &mut Session) {
-        let Self { calls, bytes, .. } = self;
-        session.take_calls(bytes, |call, serial, function, payload| {
-            calls.push(Arrival::Short { function, serial: Serial(serial), call, payload });
-        });
+    /// Adds the short calls that come next. If there are any, nothing is to be taken from the session before they are
+    /// [given back](Self::give_back).
+    #[inline]
+    pub(super) fn borrow(&mut self, session: &mut Session) -> bool {
+        self.lent = session.lend(&mut self.run);
+        self.lent
     }
 
     /// Adds any call.
     pub(super) fn push(&mut self, incoming: Incoming<'static>) {
-        self.calls.push(Arrival::Any(Some(Box::new(incoming))));
-    }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.calls.len()
+        self.calls.push(Some(Box::new(incoming)));
     }
 
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.calls.is_empty() && !self.lent
     }
 
-    /// Forgets all.
-    pub(super) fn clear(&mut self) {
+    /// Forgets all that were served, and returns how many there were.
+    pub(super) fn clear(&mut self) -> usize {
+        let count = self.calls.len() + std::mem::take(&mut self.served);
         self.calls.clear();
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT);
         self.next = 0;
+        count
+    }
+
+    /// Gives back what was borrowed. Returns whether the session has a further frame.
+    #[inline]
+    pub(super) fn give_back(&mut self, core: &mut Core) -> bool {
+        std::mem::take(&mut self.lent) && core.session.take_back(&mut self.run)
     }
 }
 
@@ -81,25 +66,23 @@ impl Calls<'_> {
     /// the next one.
     #[inline]
     pub(crate) fn for_each(self, mut start: impl FnMut(&Arc<Shared>, &mut Incoming<'_>)) {
-        let Self { connection, entered, arrivals: Arrivals { calls, bytes, next } } = self;
+        let Self { connection, entered, arrivals: Arrivals { calls, next, run, lent, served } } = self;
         CallContext::begin(entered, connection);
-        while let Some(arrival) = calls.get_mut(*next) {
+        while let Some(incoming) = calls.get_mut(*next) {
             *next += 1;
-            let mut incoming = match arrival {
-                Arrival::Short { function, serial, call, payload: (at, end) } => {
-                    let (function, serial, call) = (*function, *serial, *call);
-                    CallContext::announce_plain(entered, call, serial);
-                    let payload = Arrived::Together(bytes.get(*at..).unwrap_or_default(), *end - *at);
-                    let (one_way, uploads, special) = (false, 0, None);
-                    Incoming { function, serial, call, one_way, uploads, payload, special }
-                }
-                Arrival::Any(incoming) => {
-                    let Some(incoming) = incoming.take() else { continue };
-                    CallContext::announce(entered, &incoming);
-                    *incoming
-                }
-            };
-            start(connection, &mut incoming);
+            if let Some(mut incoming) = incoming.take() {
+                CallContext::announce(entered, &incoming);
+                start(connection, &mut incoming);
+            }
+        }
+        while *lent && let Some((call, function, bytes, len)) = run.next() {
+            *served += 1;
+            CallContext::announce_plain(entered, call);
+            let (payload, serial) = (Arrived::Together(bytes, len), Serial::LENT);
+            start(
+                connection,
+                &mut Incoming { function, serial, call, one_way: false, uploads: 0, payload, special: None },
+            );
         }
     }
 }

@@ -110,10 +110,19 @@ impl CallContext {
     }
 
     /// Makes this the current call, of the connection that was [begun](Self::begin) with: one that has neither streams nor
-    /// anything special. Few ask for more than is here, which then is written to its place.
+    /// anything special, and that the session has lent. Few ask for more than is here, which then is noted, and written to
+    /// its place.
     #[inline]
-    pub(super) fn announce_plain(entered: &Entered, call: CallId, serial: Serial) {
-        entered.plain.set((call, serial));
+    pub(super) fn announce_plain(entered: &Entered, call: CallId) {
+        entered.plain.set((call, Serial::LENT));
+    }
+
+    /// Notes the current call, if the session has lent it. `None` if it was answered, or its connection is over.
+    pub(super) fn note_lent() -> Option<Serial> {
+        entered(|entered| {
+            Self::write_plain(entered);
+            Some(entered.plain.get().1).filter(|serial| *serial != Serial::OVER)
+        })
     }
 
     /// Makes this the current call, of the connection that was [begun](Self::begin) with.
@@ -129,11 +138,15 @@ impl CallContext {
 
     /// Writes a current call that is plain to where any is.
     fn write_plain(entered: &Entered) {
-        let (call, serial) = entered.plain.get();
+        let (call, mut serial) = entered.plain.get();
         if serial != Serial::NONE
             && let Ok(mut current) = entered.call.try_borrow_mut()
             && let Some(Self { target, special }) = &mut **current
         {
+            if serial == Serial::LENT {
+                serial = target.shared.lock().session.open_lent(call).map_or(Serial::OVER, Serial);
+                entered.plain.set((call, serial));
+            }
             (target.call, target.serial) = (call, serial);
             (target.one_way, target.uploads, target.answered) = (false, 0, None);
             *special = None;

@@ -135,6 +135,10 @@ impl Driver {
             }
         }
         if !more && core.death.is_some() && self.closed.is_none() {
+            if !self.incoming.is_empty() {
+                // It may have sent something behind them.
+                return true;
+            }
             // Everything that the dead process has sent was read; another process may hold its socket open.
             core.session.handle_eof(Instant::now());
             self.dispatch(&mut core);
@@ -147,7 +151,9 @@ impl Driver {
         let Self { shared, wakers, incoming, .. } = self;
         loop {
             core.last_replies += core.take_replies(wakers);
-            incoming.take_calls(&mut core.session);
+            if incoming.borrow(&mut core.session) {
+                break;
+            }
             let Some(event) = core.session.poll_event() else { break };
             match event {
                 Event::Replied { call, tag, status, payload, download } => {
@@ -188,11 +194,11 @@ impl Driver {
         core.count_calls();
     }
 
-    /// Starts the handlers of the calls that have arrived.
-    fn serve(&mut self) {
+    /// Starts the handlers of the calls that have arrived, and returns how many there were.
+    fn serve(&mut self) -> usize {
         self.wake();
         if self.incoming.is_empty() {
-            return;
+            return 0;
         }
         let Self { shared, service, incoming, serving, served, .. } = self;
         *served = true;
@@ -206,7 +212,7 @@ impl Driver {
                 }
             });
         });
-        incoming.clear();
+        incoming.clear()
     }
 
     fn wake(&mut self) {
@@ -240,6 +246,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.send(&mut self.serving.replies);
+        self.has_read |= self.incoming.give_back(&mut core);
         core.offer_lane();
         self.drive_timer(cx, &mut core);
         if self.multi_thread && idle && !self.yielded && core.session.transmit() && !core.blocked {
@@ -292,10 +299,9 @@ impl Future for Driver {
             }
             let more = this.receive(cx);
             let idle = this.incoming.is_empty();
-            calls += this.incoming.len();
-            this.serve();
+            calls += this.serve();
             this.transmit(cx, idle);
-            if !more && this.closed.is_none() && this.incoming.is_empty() {
+            if !more && !this.has_read && this.closed.is_none() && this.incoming.is_empty() {
                 this.wake();
                 // Tasks that have become ready meanwhile want their turn; the chance is there when we have ours again.
                 if this.chance.is_some() && spins == SPINS_PER_POLL {

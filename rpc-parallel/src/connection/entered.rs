@@ -17,8 +17,8 @@ use crate::{
 pub(super) struct Entered {
     /// The call that the current code works on.
     pub(super) call: RefCell<ManuallyDrop<Option<CallContext>>>,
-    /// If this has a serial, it is this one, of the same connection: it has neither streams nor anything special, and was
-    /// not written there yet.
+    /// If this has a serial, it is this one, of the same connection: it has neither streams nor anything special, and may not
+    /// be written there yet.
     pub(super) plain: Cell<(CallId, Serial)>,
     /// What the handlers of the connection that this thread serves right now have replied.
     pub(super) replies: RefCell<ManuallyDrop<Collected>>,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    connection::{Serial, Shared, Target, arrivals::Calls},
+    connection::{CallContext, Serial, Shared, Target, arrivals::Calls},
     id::{CallId, FunctionId},
     proto::TraceContext,
     wire::{Payload, Status},
@@ -76,7 +76,17 @@ impl Arrived<'_> {
 }
 
 impl Incoming<'_> {
-    /// Where the answer goes.
+    /// Has the session note the call, if it has lent it. `false` if it does not.
+    #[inline]
+    pub(crate) fn note(&mut self) -> bool {
+        if self.serial == Serial::LENT {
+            let Some(serial) = CallContext::note_lent() else { return false };
+            self.serial = serial;
+        }
+        true
+    }
+
+    /// Where the answer goes. The call must be [noted](Self::note).
     #[inline]
     pub(crate) fn target(&self, connection: &Arc<Shared>) -> Target {
         let Self { call, serial, one_way, uploads, .. } = *self;
@@ -84,7 +94,7 @@ impl Incoming<'_> {
         Target { shared: Arc::clone(connection), call, serial, one_way, uploads, answered }
     }
 
-    /// Answers without a handler: nobody will read the caller's streams, and a one-way message is through.
+    /// Answers without a handler, if the call is [noted](Self::note): nobody will read the caller's streams, and a one-way message is through.
     pub(crate) fn refuse(&self, connection: &Arc<Shared>, status: Status, payload: Vec<u8>) {
         let target = self.target(connection);
         if self.one_way {

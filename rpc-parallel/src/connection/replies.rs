@@ -20,6 +20,7 @@ pub(super) struct Collected {
     of: usize,
     /// The largest reply that both sides take.
     limit: usize,
+    /// What there is to do beside sending them.
     replies: Vec<Reply>,
     /// The replies as they go over the wire, one behind the other.
     frames: Vec<u8>,
@@ -27,12 +28,13 @@ pub(super) struct Collected {
     end: usize,
 }
 
-/// A reply, and where it ends.
+/// A reply to a call that the session has noted, and where it is.
 #[derive(Debug)]
 struct Reply {
     serial: Serial,
     call: CallId,
     /// Together they are far less than 4 GiB: otherwise they are sent one by one.
+    start: u32,
     end: u32,
 }
 
@@ -102,7 +104,11 @@ pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) ->
             *prefix = ((len - LENGTH_PREFIX) as u32).to_le_bytes();
         }
         *end = start + len;
-        replies.push(Reply { serial, call, end: *end as u32 });
+        if serial == Serial::LENT {
+            entered.plain.set((call, Serial::OVER));
+        } else {
+            replies.push(Reply { serial, call, start: start as u32, end: *end as u32 });
+        }
         Collect::Kept
     })
 }
@@ -112,7 +118,7 @@ pub(super) fn send(shared: &Shared) {
     entered(|entered| {
         if let Ok(mut collected) = entered.replies.try_borrow_mut()
             && collected.of == std::ptr::from_ref(shared).addr()
-            && !collected.replies.is_empty()
+            && !collected.frames.is_empty()
         {
             shared.lock().send(&mut collected);
         }
@@ -123,20 +129,25 @@ impl Core {
     /// Queues what was collected.
     pub(super) fn send(&mut self, collected: &mut Collected) {
         let Collected { replies, frames, end: last, .. } = collected;
-        let open = self.terminal.is_none() && !self.session.is_closing();
+        frames.truncate(*last);
+        let over = self.terminal.is_some() || self.session.is_closed();
+        let open = !over && !self.session.is_closing();
         // Those from here on are queued together.
-        let (mut start, mut until) = (0, 0);
-        for Reply { call, serial, end } in replies.iter() {
-            let end = *end as usize;
-            if open && self.session.close_replied(*call, serial.0, end - start) {
-                until = end;
+        let mut from = 0;
+        for Reply { call, serial, start, end } in replies.iter() {
+            let (start, end) = (*start as usize, *end as usize);
+            if open && self.session.close_replied(*call, serial.0, end - from) {
                 continue;
             }
-            self.session.push_replies(frames.get(start..until).unwrap_or_default());
-            self.send_one(*call, *serial, frames.get(until..end).unwrap_or_default());
-            (start, until) = (end, end);
+            if !over {
+                self.session.push_replies(frames.get(from..start).unwrap_or_default());
+            }
+            self.send_one(*call, *serial, frames.get(start..end).unwrap_or_default());
+            from = end;
         }
-        self.session.push_replies(frames.get(start..until).unwrap_or_default());
+        if !over {
+            self.session.push_replies(frames.get(from..).unwrap_or_default());
+        }
         replies.clear();
         frames.clear();
         frames.shrink_to(KEPT);

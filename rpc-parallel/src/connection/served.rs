@@ -15,6 +15,12 @@ pub(crate) struct Serial(pub(super) u64);
 impl Serial {
     /// Of a one-way message, which has no id and can be neither answered nor aborted.
     pub(super) const NONE: Self = Self(0);
+
+    /// Of a call that the session has [lent](crate::proto::Run), and not noted.
+    pub(super) const LENT: Self = Self(u64::MAX);
+
+    /// Of such a call that was answered, or cannot be noted. It is no call's.
+    pub(super) const OVER: Self = Self(u64::MAX - 1);
 }
 
 /// The calls that are being served, by call id.

@@ -120,7 +120,7 @@ impl Session {
     }
 
     fn is_idle(&self) -> bool {
-        self.open_calls() == 0 && self.sent_one_way.is_idle() && self.received_one_way.is_idle()
+        !self.lent && self.open_calls() == 0 && self.sent_one_way.is_idle() && self.received_one_way.is_idle()
     }
 
     fn end(&mut self, reason: CloseReason) {

@@ -92,6 +92,17 @@ impl Input {
         &self.buffer
     }
 
+    /// Exchanges what there is for something else.
+    #[inline]
+    pub(super) fn exchange(&mut self, bytes: &mut BytesMut) {
+        std::mem::swap(&mut self.buffer, bytes);
+    }
+
+    /// Whether the next frame is all there.
+    pub(super) fn has_frame(&self) -> bool {
+        announced_len(&self.buffer).is_some_and(|len| self.buffer.len() - LENGTH_PREFIX >= len)
+    }
+
     /// How much memory the buffers have.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {

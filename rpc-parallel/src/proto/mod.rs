@@ -11,7 +11,8 @@
 //! Every input and every command may lead to outputs of all three kinds. Two rules for the driver:
 //!
 //! 1. It takes all events before it gives the next input or command: a number that an event names may be used again
-//!    later, and frames are taken apart as their events are asked for.
+//!    later, and frames are taken apart as their events are asked for. Short calls it may [borrow](Session::lend) instead,
+//!    and answer before it looks for what follows.
 //! 2. What was written is reported before anything is reported that was read after it: a peer that answers what was
 //!    not sent violates the protocol.
 //!
@@ -32,6 +33,7 @@ mod output;
 mod pool;
 mod receive;
 mod remote_calls;
+mod run;
 mod serve;
 mod session;
 mod short;
@@ -44,6 +46,7 @@ pub use event::AbortReason;
 pub(crate) use event::{
     CallSide, Event, OpenCall, OpenCallError, PeerInfo, SendState, SessionConfig, Side, StreamKey,
 };
+pub(crate) use run::Run;
 pub(crate) use session::Session;
 
 pub(crate) use crate::wire::TraceContext;

@@ -15,6 +15,8 @@ pub(super) struct RemoteCalls {
     bytes: usize,
     /// Counts the calls, so that a deadline knows its own.
     serial: u64,
+    /// How many numbers were used. The table has no more; it has fewer where calls were answered as they came.
+    used: u32,
 }
 
 /// One call of the peer.
@@ -62,15 +64,16 @@ impl RemoteCalls {
             return Err(format!("the call {id} is above the limit of {max_calls} open calls"));
         }
         // A table grows with the calls that were made, not with the numbers that they claim to have.
-        if index > self.calls.len() {
+        if id.0 > self.used {
             return Err(format!("the call {id} skips a number that was never used"));
         }
         if self.bytes > 0 && self.bytes + size > max_bytes {
             let bytes = self.bytes + size;
             return Err(format!("the open calls have {bytes} bytes, more than the limit of {max_bytes} bytes"));
         }
-        if index == self.calls.len() {
-            self.calls.push(RemoteCall::default());
+        if index >= self.calls.len() {
+            self.calls.resize_with(index + 1, RemoteCall::default);
+            self.used = self.used.max(id.0 + 1);
         }
         let Some(call) = self.calls.get_mut(index) else { return Err(String::new()) };
         if call.state != RemoteState::Free {
@@ -90,33 +93,21 @@ impl RemoteCalls {
         Ok(self.serial)
     }
 
-    /// Takes in a call that has neither streams nor a deadline, if its number may be used and there is room. Returns its
-    /// serial.
+    /// Takes in a call that has nothing special, which was [lent](super::Run): its number may be used. Returns its serial.
+    pub(super) fn open_lent(&mut self, id: CallId, max_calls: usize, written: u64) -> Result<u64, String> {
+        self.used = self.used.max(id.0.saturating_add(1));
+        self.open(id, 0, 0, 0, (max_calls, usize::MAX), written)
+    }
+
+    /// How many numbers the peer has used.
     #[inline]
-    pub(super) fn open_short(
-        &mut self,
-        id: CallId,
-        size: usize,
-        limits: (usize, usize),
-        written: u64,
-    ) -> Option<u64> {
-        let (max_calls, max_bytes) = limits;
-        let index = id.0 as usize;
-        // The table never gets longer than the limit.
-        if index == self.calls.len() && index < max_calls {
-            self.calls.push(RemoteCall::default());
-        }
-        let call = self.calls.get_mut(index)?;
-        let bytes = self.bytes + size;
-        if call.state != RemoteState::Free || call.last_frame > written || (bytes > max_bytes && self.bytes > 0) {
-            return None;
-        }
-        self.serial += 1;
-        self.open += 1;
-        self.bytes = bytes;
-        (call.state, call.aborted, call.bytes) = (RemoteState::Running, false, size as u32);
-        call.serial = self.serial;
-        Some(self.serial)
+    pub(super) fn used(&self) -> u32 {
+        self.used
+    }
+
+    /// The peer has used so many numbers, of which none is above the limit.
+    pub(super) fn set_used(&mut self, used: u32) {
+        self.used = self.used.max(used);
     }
 
     /// Ends the call with this serial, if it waits for nothing but its reply, which ends at this place of the output.

@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(super) received_at: Instant,
     /// Whether there may be a complete frame in the input.
     pub(super) unread: bool,
+    /// Somebody has the input, see [`Run`](super::Run).
+    pub(super) lent: bool,
     bytes_received: u64,
 }
 
@@ -99,6 +101,7 @@ impl Session {
             last_heard: now,
             received_at: now,
             unread: false,
+            lent: false,
             bytes_received: 0,
         }
     }

@@ -1,13 +1,13 @@
-//! The frames that pipelined calls consist of, taken in runs.
+//! The frames that pipelined calls consist of, without an event for each.
 //!
 //! A short call without anything special, and a short reply, need no event: what they say fits into the arguments of a
 //! function. Whatever else comes is left to [`Session::poll_event`], which would understand these frames too, to the same
-//! effect: nothing here closes a connection or queues a frame.
+//! effect: nothing here closes a connection or queues a frame. Short calls that arrive are [lent](super::Run).
 
 use super::Session;
 use crate::{
     id::{CallId, FunctionId},
-    wire::{ShortCall, ShortReply, Status, short_call, short_reply},
+    wire::{ShortReply, Status, short_reply},
 };
 
 /// Arguments up to this size are within every limit that settings can have.
@@ -27,32 +27,6 @@ impl Session {
         let queued_until = output.push_short_call(call, function, arguments);
         local.open_short(call, size as u32, tag, queued_until);
         Some(call)
-    }
-
-    /// Takes the short calls that come next, up to the first frame that is something else. `take` learns their serials, and
-    /// where their arguments are in what is appended to `bytes`.
-    #[inline]
-    pub(crate) fn take_calls(
-        &mut self,
-        bytes: &mut Vec<u8>,
-        mut take: impl FnMut(CallId, u64, FunctionId, (usize, usize)),
-    ) {
-        if !self.is_plain() || self.graceful.is_some() {
-            return;
-        }
-        let limits = (self.settings.max_open_calls, self.settings.max_open_bytes);
-        let written = self.output.sent();
-        let input = self.input.bytes();
-        let (mut rest, mut at) = (input, bytes.len());
-        while let Some(ShortCall { call, function, payload: (start, end) }) = short_call(rest)
-            && let Some(serial) = self.remote.open_short(call, end - start, limits, written)
-        {
-            take(call, serial, function, (at + start, at + end));
-            (rest, at) = (rest.get(end..).unwrap_or_default(), at + end);
-        }
-        let taken = input.len() - rest.len();
-        bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
-        self.input.advance(taken);
     }
 
     /// Takes the short replies that come next, up to the first frame that is something else. `take` gets the call,
@@ -77,7 +51,7 @@ impl Session {
 
     /// Whether what comes next in the input is what happens next.
     #[inline]
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.unread && self.handshake.is_none() && self.closed.is_none() && self.events.is_empty()
     }
 }

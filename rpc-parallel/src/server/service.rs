@@ -188,6 +188,9 @@ impl Serving {
     /// Starts to work on a call of another function than the last one.
     fn start_any(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
         let function = incoming.function;
+        if !incoming.note() {
+            return;
+        }
         if self.opened.is_none() {
             self.take_made();
         }
@@ -282,7 +285,9 @@ pub(crate) struct ServesNothing {
 impl Service for ServesNothing {
     fn serve(&mut self, calls: Calls<'_>) {
         calls.for_each(|connection, incoming| {
-            incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+            if incoming.note() {
+                incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+            }
         });
     }
 }

@@ -135,13 +135,18 @@ impl End {
                     payload.fill(bytes, part);
                     events.push(Event::Replied { call, tag, status, payload, download: false });
                 });
-                let (mut bytes, mut calls) = (b"before".to_vec(), Vec::new());
-                session.take_calls(&mut bytes, |call, _, function, part| calls.push((call, function, part)));
-                for (call, function, (start, end)) in calls {
-                    let payload = bytes[start..end].to_vec().into();
-                    let (deadline, trace) = (None, None);
-                    let (one_way, uploads) = (false, 0);
-                    events.push(Event::Called { call, function, one_way, deadline, trace, uploads, payload });
+                let mut run = Run::default();
+                if session.lend(&mut run) {
+                    while let Some((call, function, bytes, len)) = run.next() {
+                        let payload = bytes[..len].to_vec().into();
+                        let (deadline, trace) = (None, None);
+                        let (one_way, uploads) = (false, 0);
+                        if session.open_lent(call).is_none() {
+                            break;
+                        }
+                        events.push(Event::Called { call, function, one_way, deadline, trace, uploads, payload });
+                    }
+                    session.take_back(&mut run);
                 }
             }
             let Some(event) = self.session.poll_event() else { return };
