@@ -18,7 +18,7 @@ pub use crate::{
     bootstrap::enter,
     client::{Arguments, Call, CallError, Client, ClientCore, Streaming},
     codec::{CodecError, Reader, Undecodable},
-    connection::{Incoming, RawReply},
+    connection::{Incoming, RawCall},
     flatten::{Flat, Flatten, Otherwise, Probe, ResultType},
     function::{Function, FunctionKind, FunctionParts, Interface},
     handler::{Dispatch, Handler, Loan, Place, Started, Work},

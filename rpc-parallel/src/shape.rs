@@ -2,11 +2,15 @@
 //!
 //! A shape's constructor asks for what the types must be; see [`value`](crate::value) on why nothing else does.
 
-use std::{convert::Infallible, fmt};
+use std::{
+    convert::Infallible,
+    fmt,
+    task::{Context, Poll},
+};
 
 use crate::{
     client::{CallError, Streaming},
-    connection::RawReply,
+    connection::RawCall,
     value::{EncodeItem, EncodeReply, WireError, WireValue},
 };
 
@@ -17,12 +21,12 @@ pub trait Shape {
     /// What the method itself may fail with.
     type Error;
 
-    /// Turns the reply that came into the call's result.
+    /// Waits for the reply and turns it into the call's result.
     fn decoder(self) -> Decoder<Self::Value, Self::Error>;
 }
 
-/// Turns the reply that came into the call's result.
-pub type Decoder<T, E> = fn(&mut RawReply) -> Result<T, CallError<E>>;
+/// Waits for the reply and turns it into the call's result.
+pub type Decoder<T, E> = fn(&mut RawCall, &mut Context<'_>) -> Poll<Result<T, CallError<E>>>;
 
 /// A value.
 pub struct Reply<T, E> {
@@ -55,12 +59,12 @@ pub struct State<T, I, E> {
 
 /// `-> T`
 pub const fn plain<T: WireValue>() -> Reply<T, Infallible> {
-    Reply { decoder: RawReply::plain, value: EncodeReply::new(), error: EncodeReply::never() }
+    Reply { decoder: RawCall::plain, value: EncodeReply::new(), error: EncodeReply::never() }
 }
 
 /// `-> Result<T, E>`
 pub const fn fallible<T: WireValue, E: WireError>() -> Reply<T, E> {
-    Reply { decoder: RawReply::fallible, value: EncodeReply::new(), error: EncodeReply::new() }
+    Reply { decoder: RawCall::fallible, value: EncodeReply::new(), error: EncodeReply::new() }
 }
 
 /// `-> X`, which a [`Probe`](crate::flatten::Probe) was asked about.
@@ -70,28 +74,23 @@ pub const fn flat<X: crate::flatten::Flat<R>, const R: bool>() -> Reply<X::Value
 
 /// `-> impl Stream<Item = I>`
 pub const fn streamed<I: WireValue>() -> Streamed<I, Infallible> {
-    Streamed { decoder: RawReply::streamed, item: EncodeItem::new(), error: EncodeReply::never() }
+    Streamed { decoder: RawCall::streamed, item: EncodeItem::new(), error: EncodeReply::never() }
 }
 
 /// `-> Result<impl Stream<Item = I>, E>`
 pub const fn fallible_streamed<I: WireValue, E: WireError>() -> Streamed<I, E> {
-    Streamed { decoder: RawReply::fallible_streamed, item: EncodeItem::new(), error: EncodeReply::new() }
+    Streamed { decoder: RawCall::fallible_streamed, item: EncodeItem::new(), error: EncodeReply::new() }
 }
 
 /// `-> (T, impl Stream<Item = I>)`
 pub const fn state<T: WireValue, I: WireValue>() -> State<T, I, Infallible> {
-    State {
-        decoder: RawReply::state,
-        value: EncodeReply::new(),
-        item: EncodeItem::new(),
-        error: EncodeReply::never(),
-    }
+    State { decoder: RawCall::state, value: EncodeReply::new(), item: EncodeItem::new(), error: EncodeReply::never() }
 }
 
 /// `-> Result<(T, impl Stream<Item = I>), E>`
 pub const fn fallible_state<T: WireValue, I: WireValue, E: WireError>() -> State<T, I, E> {
     State {
-        decoder: RawReply::fallible_state,
+        decoder: RawCall::fallible_state,
         value: EncodeReply::new(),
         item: EncodeItem::new(),
         error: EncodeReply::new(),

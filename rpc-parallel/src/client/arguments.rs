@@ -10,7 +10,7 @@ use crate::{
     bulk,
     client::{Call, ClientCore},
     codec::{self, CodecError},
-    connection::{CallContext, CallFailure, RawCall, RawReply, RawSender, TooBig},
+    connection::{CallContext, CallFailure, RawCall, RawSender, TooBig},
     function::Function,
     runtime,
     shape::Shape,
@@ -102,7 +102,7 @@ impl Arguments {
     /// The message without a reply.
     pub fn send(mut self) -> Call<()> {
         self.call.set_one_way();
-        Call::new(self.call, RawReply::sent)
+        Call::new(self.call, RawCall::sent)
     }
 
     #[inline]

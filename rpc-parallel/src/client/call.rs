@@ -10,10 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    client::CallError,
-    connection::{RawCall, RawReply},
-};
+use crate::{client::CallError, connection::RawCall, shape::Decoder};
 
 /// A call: its arguments are encoded already, and it is sent when it is first polled.
 ///
@@ -42,7 +39,7 @@ use crate::{
 #[must_use = "a call is not sent before it is awaited or started with `.start()`"]
 pub struct Call<T, E = Infallible> {
     call: Raw,
-    decode: fn(&mut RawReply) -> Result<T, CallError<E>>,
+    decode: Decoder<T, E>,
 }
 
 /// The call without its types: all that is done for it is the same code for all. There until it is dropped, and nothing is
@@ -51,7 +48,7 @@ struct Raw(ManuallyDrop<Option<Box<RawCall>>>);
 
 impl<T, E> Call<T, E> {
     #[inline]
-    pub(crate) fn new(call: Box<RawCall>, decode: fn(&mut RawReply) -> Result<T, CallError<E>>) -> Self {
+    pub(crate) fn new(call: Box<RawCall>, decode: Decoder<T, E>) -> Self {
         Self { call: Raw(ManuallyDrop::new(Some(call))), decode }
     }
 
@@ -85,12 +82,11 @@ impl<T, E> Call<T, E> {
 impl<T, E> Future for Call<T, E> {
     type Output = Result<T, CallError<E>>;
 
-    /// It is there once for each type, whatever the number of places that await such a call.
-    #[inline(never)]
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { call: Raw(call), decode } = &mut *self;
         match &mut **call {
-            Some(call) => call.poll(cx).map(*decode),
+            Some(call) => decode(call, cx),
             None => Poll::Pending,
         }
     }

@@ -1,69 +1,106 @@
 //! Replies, decoded into what the method's caller expects.
 
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
+
 use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, Streaming},
     codec::{self, CodecError},
-    connection::{RawDownload, RawReply, TooBig},
+    connection::{RawCall, RawDownload, RawReply, TooBig},
     fault::PanicReport,
     wire::Status,
 };
 
-impl RawReply {
+/// What a method's caller gets, once it is there.
+type Awaited<T, E = Infallible> = Poll<Result<T, CallError<E>>>;
+
+/// Each waits for a call's end, and turns it into what the method's caller expects. They are there once for each type, whatever
+/// the number of places that await such a call.
+impl RawCall {
     /// A one-way message is sent.
-    pub(crate) fn sent(&mut self) -> Result<(), CallError> {
-        self.check()
+    pub(crate) fn sent(&mut self, cx: &mut Context<'_>) -> Awaited<()> {
+        self.poll_as(cx, RawReply::check)
     }
 
     /// A plain value.
-    pub(crate) fn plain<T: DeserializeOwned + 'static>(&mut self) -> Result<T, CallError> {
-        self.check()?;
-        self.decode()
+    pub(crate) fn plain<T: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>) -> Awaited<T> {
+        self.poll_as(cx, |reply| {
+            reply.check()?;
+            reply.decode()
+        })
     }
 
     /// A value or the method's own error.
     pub(crate) fn fallible<T: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
         &mut self,
-    ) -> Result<T, CallError<E>> {
-        self.check_app()?;
-        self.decode().map_err(CallError::widen)
+        cx: &mut Context<'_>,
+    ) -> Awaited<T, E> {
+        self.poll_as(cx, |reply| {
+            reply.check_app()?;
+            reply.decode().map_err(CallError::widen)
+        })
     }
 
     /// A stream.
-    pub(crate) fn streamed<I: DeserializeOwned + 'static>(&mut self) -> Result<Streaming<I>, CallError> {
-        self.check()?;
-        self.stream().map(Streaming::new)
+    pub(crate) fn streamed<I: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>) -> Awaited<Streaming<I>> {
+        self.poll_as(cx, |reply| {
+            reply.check()?;
+            reply.stream().map(Streaming::new)
+        })
     }
 
     /// A stream or the method's own error.
     pub(crate) fn fallible_streamed<I: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
         &mut self,
-    ) -> Result<Streaming<I>, CallError<E>> {
-        self.check_app()?;
-        self.stream().map(Streaming::new).map_err(CallError::widen)
+        cx: &mut Context<'_>,
+    ) -> Awaited<Streaming<I>, E> {
+        self.poll_as(cx, |reply| {
+            reply.check_app()?;
+            reply.stream().map(Streaming::new).map_err(CallError::widen)
+        })
     }
 
     /// A first value and its updates.
     pub(crate) fn state<T: DeserializeOwned + 'static, I: DeserializeOwned + 'static>(
         &mut self,
-    ) -> Result<(T, Streaming<I>), CallError> {
-        self.check()?;
-        Ok((self.decode()?, self.stream().map(Streaming::new)?))
+        cx: &mut Context<'_>,
+    ) -> Awaited<(T, Streaming<I>)> {
+        self.poll_as(cx, |reply| {
+            reply.check()?;
+            Ok((reply.decode()?, reply.stream().map(Streaming::new)?))
+        })
     }
 
     /// A first value and its updates, or the method's own error.
-    pub(crate) fn fallible_state<T, I, E>(&mut self) -> Result<(T, Streaming<I>), CallError<E>>
+    pub(crate) fn fallible_state<T, I, E>(&mut self, cx: &mut Context<'_>) -> Awaited<(T, Streaming<I>), E>
     where
         T: DeserializeOwned + 'static,
         I: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        self.check_app()?;
-        let (value, stream) = (self.decode().map_err(CallError::widen)?, self.stream().map_err(CallError::widen)?);
-        Ok((value, Streaming::new(stream)))
+        self.poll_as(cx, |reply| {
+            reply.check_app()?;
+            let value = reply.decode().map_err(CallError::widen)?;
+            Ok((value, reply.stream().map(Streaming::new).map_err(CallError::widen)?))
+        })
     }
 
+    /// The reply lies on the stack, which is in the cache, and what it is turned into is written to where it is wanted.
+    #[inline(always)]
+    fn poll_as<T>(&mut self, cx: &mut Context<'_>, decode: impl FnOnce(&mut RawReply) -> T) -> Poll<T> {
+        let mut reply = RawReply::default();
+        if self.poll(cx, &mut reply).is_pending() {
+            return Poll::Pending;
+        }
+        Poll::Ready(decode(&mut reply))
+    }
+}
+
+impl RawReply {
     fn stream(&mut self) -> Result<RawDownload, CallError> {
         match self.download.take() {
             Some(download) => Ok(*download),

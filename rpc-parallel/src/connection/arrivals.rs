@@ -77,7 +77,7 @@ impl Calls<'_> {
         }
         while *lent && let Some((call, function, bytes, len)) = run.next() {
             *served += 1;
-            CallContext::announce_plain(entered, call);
+            CallContext::announce_plain(entered, call, len);
             let (payload, serial) = (Arrived::Together(bytes, len), Serial::LENT);
             start(
                 connection,

@@ -16,8 +16,7 @@ use std::{
 use bytes::Bytes;
 use tokio::time::Sleep;
 
-pub use self::reply::RawReply;
-pub(crate) use self::reply::{CallFailure, RawDownload};
+pub(crate) use self::reply::{CallFailure, RawDownload, RawReply};
 use crate::{
     connection::{Connection, RawSender, Shared, callers::Caller},
     id::{CallId, FunctionId},
@@ -33,18 +32,17 @@ type Upload = Box<dyn FnOnce(RawSender) + Send>;
 /// It is always in a box: so nothing is moved while it is put together, handed to the caller, and polled, and its memory
 /// serves the thread's next call.
 ///
-/// Two cache lines: of thousands of calls in flight each is out of the cache when it is polled.
+/// One cache line: of thousands of calls in flight each is out of the cache when it is polled.
 #[repr(align(64))]
-pub(crate) struct RawCall {
+pub struct RawCall {
     /// None only in memory that waits for the next call.
     connection: Option<Connection>,
     state: State,
     function: FunctionId,
+    /// Of a short call the thread's next one has the memory once it is sent.
     arguments: Vec<u8>,
     /// What few calls have.
     special: Option<Box<Special>>,
-    /// How the call ended, once it has.
-    reply: RawReply,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +79,8 @@ struct Special {
     /// The place among those who wait until the peer takes further calls.
     vacancy: Option<u64>,
     limit: Option<Limit>,
+    /// Why there will be no reply.
+    failure: Option<CallFailure>,
 }
 
 /// How long a call may take.
@@ -180,30 +180,30 @@ impl RawCall {
         }
     }
 
-    /// Sends the call if need be and waits for its end.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<&mut RawReply> {
+    /// Sends the call if need be and waits for its end, which is written to `reply`: that must be new.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, reply: &mut RawReply) -> Poll<()> {
         // A chain of replies that are there already must let the runtime's other tasks have their turn.
         let counts = self.connection.as_ref().is_some_and(|connection| connection.shared().counts());
-        if !counts && let Some(polled) = self.poll_plain(cx) {
-            return polled.map(|()| &mut self.reply);
+        if !counts && let Some(polled) = self.poll_plain(cx, reply) {
+            return polled;
         }
-        self.poll_any(cx, counts)
+        self.poll_any(cx, reply, counts)
     }
 
     /// The same for any call.
     #[inline(never)]
-    fn poll_any(&mut self, cx: &mut Context<'_>, counts: bool) -> Poll<&mut RawReply> {
+    fn poll_any(&mut self, cx: &mut Context<'_>, reply: &mut RawReply, counts: bool) -> Poll<()> {
         if counts {
             ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
         }
         let polled = match self.state {
-            State::Sent { .. } => self.poll_reply(cx),
+            State::Sent { .. } => self.poll_reply(cx, reply),
             State::Unsent { one_way } => self.poll_send(one_way, cx),
             State::Writing { .. } => self.poll_written(Some(cx)),
             State::Over | State::PlainOver => {
                 // Either it was refused, or it has ended and was told so.
-                if self.reply.failure.is_none() {
-                    self.reply.fail(CallFailure::Over);
+                if self.special.as_ref().is_none_or(|special| special.failure.is_none()) {
+                    reply.fail(CallFailure::Over);
                 }
                 Poll::Ready(())
             }
@@ -212,20 +212,23 @@ impl RawCall {
             self.state = State::Over;
         }
         if self.special.is_some() {
-            return self.poll_special(cx, polled.is_ready());
+            return self.poll_special(cx, reply, polled.is_ready());
         }
-        polled.map(|()| &mut self.reply)
+        polled
     }
 
-    /// The same for a call that may have a deadline, once it was polled.
-    fn poll_special(&mut self, cx: &mut Context<'_>, ready: bool) -> Poll<&mut RawReply> {
+    /// The same for a call that may have a deadline, or a reason to fail, once it was polled.
+    fn poll_special(&mut self, cx: &mut Context<'_>, reply: &mut RawReply, ready: bool) -> Poll<()> {
         let deadline = self.deadline();
         if ready {
-            // The worker's word has no figure.
-            if let (Status::Deadline, None, Some(deadline)) = (self.reply.status, &self.reply.failure, deadline) {
-                self.reply.fail(CallFailure::DeadlineExceeded(deadline));
+            if let Some(failure) = self.special.as_mut().and_then(|special| special.failure.take()) {
+                reply.fail(failure);
             }
-            return Poll::Ready(&mut self.reply);
+            // The worker's word has no figure.
+            if let (Status::Deadline, None, Some(deadline)) = (reply.status, &reply.failure, deadline) {
+                reply.fail(CallFailure::DeadlineExceeded(deadline));
+            }
+            return Poll::Ready(());
         }
         self.start_timer();
         let limit = self.special.as_mut().and_then(|special| special.limit.as_mut());
@@ -234,8 +237,8 @@ impl RawCall {
             && timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
         {
             self.give_up();
-            self.fail(CallFailure::DeadlineExceeded(deadline));
-            return Poll::Ready(&mut self.reply);
+            reply.fail(CallFailure::DeadlineExceeded(deadline));
+            return Poll::Ready(());
         }
         Poll::Pending
     }
@@ -253,13 +256,12 @@ impl RawCall {
 
     /// Makes the call and waits for its reply, which no stream follows.
     pub(crate) async fn end(mut self: Box<Self>) -> Result<(Status, Payload), CallFailure> {
-        poll_fn(|cx| {
-            self.poll(cx).map(|reply| match reply.failure.take() {
-                Some(failure) => Err(*failure),
-                None => Ok((reply.status, reply.payload.take())),
-            })
-        })
-        .await
+        let mut reply = RawReply::default();
+        poll_fn(|cx| self.poll(cx, &mut reply)).await;
+        match reply.failure {
+            Some(failure) => Err(*failure),
+            None => Ok((reply.status, reply.payload)),
+        }
     }
 
     /// Nobody is interested in the call any more: if it was sent, the worker drops its handler.
@@ -278,7 +280,6 @@ impl RawCall {
     fn clean(&mut self) {
         self.give_up();
         self.special = None;
-        self.reply = RawReply::default();
     }
 
     fn special(&mut self) -> &mut Special {
@@ -288,7 +289,7 @@ impl RawCall {
     #[cold]
     fn fail(&mut self, failure: CallFailure) {
         self.state = State::Over;
-        self.reply.fail(failure);
+        self.special().failure = Some(failure);
     }
 
     /// Gives the call up, wherever it is.
@@ -358,7 +359,6 @@ impl Default for RawCall {
             function: FunctionId::from_raw(0),
             arguments: Vec::new(),
             special: None,
-            reply: RawReply::default(),
         }
     }
 }
@@ -374,7 +374,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_takes_two_cache_lines() {
-        assert_eq!(size_of::<RawCall>(), 128);
+    fn a_call_takes_one_cache_line() {
+        assert_eq!(size_of::<RawCall>(), 64);
     }
 }

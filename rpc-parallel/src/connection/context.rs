@@ -9,7 +9,7 @@ use std::{
 use crate::{
     connection::{
         Incoming, Serial, Shared, Target,
-        entered::{Entered, NOT_PLAIN, entered},
+        entered::{Entered, NOT_PLAIN, Plain, entered},
         incoming::Special,
     },
     fault::PanicReport,
@@ -113,15 +113,16 @@ impl CallContext {
     /// anything special, and that the session has lent. Few ask for more than is here, which then is noted, and written to
     /// its place.
     #[inline]
-    pub(super) fn announce_plain(entered: &Entered, call: CallId) {
-        entered.plain.set((call, Serial::LENT));
+    pub(super) fn announce_plain(entered: &Entered, call: CallId, size: usize) {
+        // It is short.
+        entered.plain.set(Plain { call, size: size as u32, serial: Serial::LENT });
     }
 
     /// Notes the current call, if the session has lent it. `None` if it was answered, or its connection is over.
     pub(super) fn note_lent() -> Option<Serial> {
         entered(|entered| {
             Self::write_plain(entered);
-            Some(entered.plain.get().1).filter(|serial| *serial != Serial::OVER)
+            Some(entered.plain.get().serial).filter(|serial| *serial != Serial::OVER)
         })
     }
 
@@ -138,14 +139,15 @@ impl CallContext {
 
     /// Writes a current call that is plain to where any is.
     fn write_plain(entered: &Entered) {
-        let (call, mut serial) = entered.plain.get();
+        let Plain { call, size, mut serial } = entered.plain.get();
         if serial != Serial::NONE
             && let Ok(mut current) = entered.call.try_borrow_mut()
             && let Some(Self { target, special }) = &mut **current
         {
             if serial == Serial::LENT {
-                serial = target.shared.lock().session.open_lent(call).map_or(Serial::OVER, Serial);
-                entered.plain.set((call, serial));
+                let noted = target.shared.lock().session.open_lent(call, size as usize);
+                serial = noted.map_or(Serial::OVER, Serial);
+                entered.plain.set(Plain { call, size, serial });
             }
             (target.call, target.serial) = (call, serial);
             (target.one_way, target.uploads, target.answered) = (false, 0, None);
@@ -185,7 +187,7 @@ fn exchange(call: Option<CallContext>) -> Option<CallContext> {
 /// Puts back what was current, also when the handler panics.
 struct Restore<'a> {
     outer: Option<CallContext>,
-    plain: (CallId, Serial),
+    plain: Plain,
     call: &'a mut Option<CallContext>,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Entered {
     pub(super) call: RefCell<ManuallyDrop<Option<CallContext>>>,
     /// If this has a serial, it is this one, of the same connection: it has neither streams nor anything special, and may not
     /// be written there yet.
-    pub(super) plain: Cell<(CallId, Serial)>,
+    pub(super) plain: Cell<Plain>,
     /// What the handlers of the connection that this thread serves right now have replied.
     pub(super) replies: RefCell<ManuallyDrop<Collected>>,
 }
@@ -34,8 +34,17 @@ thread_local! {
     };
 }
 
+/// A call that has nothing special.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain {
+    pub(super) call: CallId,
+    /// How long its arguments are.
+    pub(super) size: u32,
+    pub(super) serial: Serial,
+}
+
 /// The current call is any, or none.
-pub(super) const NOT_PLAIN: (CallId, Serial) = (CallId(0), Serial::NONE);
+pub(super) const NOT_PLAIN: Plain = Plain { call: CallId(0), size: 0, serial: Serial::NONE };
 
 /// What this thread knows.
 #[inline]

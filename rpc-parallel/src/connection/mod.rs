@@ -26,9 +26,9 @@ mod waiting;
 mod wakers;
 
 pub(crate) use self::arrivals::Calls;
+pub use self::call::RawCall;
 pub(crate) use self::call::RawDownload;
-pub use self::call::RawReply;
-pub(crate) use self::call::{CallFailure, RawCall};
+pub(crate) use self::call::{CallFailure, RawReply};
 pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
 pub(crate) use self::error::Terminal;

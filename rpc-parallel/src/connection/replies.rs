@@ -7,7 +7,7 @@ use crate::{
     connection::{
         Serial,
         core::{Core, Shared},
-        entered::{Entered, entered},
+        entered::{Entered, Plain, entered},
     },
     id::CallId,
     wire::{self, Frame, LENGTH_PREFIX, Status},
@@ -81,7 +81,7 @@ pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) ->
         let collected = &mut **collected;
         let start = collected.end;
         // A plain call is of the connection that is served.
-        let (mut call, mut serial) = entered.plain.get();
+        let Plain { mut call, size, mut serial } = entered.plain.get();
         if serial == Serial::NONE {
             let Some(other) = collected.any(entered) else { return Collect::NotHere };
             (call, serial) = other;
@@ -105,7 +105,7 @@ pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) ->
         }
         *end = start + len;
         if serial == Serial::LENT {
-            entered.plain.set((call, Serial::OVER));
+            entered.plain.set(Plain { call, size, serial: Serial::OVER });
         } else {
             replies.push(Reply { serial, call, start: start as u32, end: *end as u32 });
         }

@@ -94,9 +94,15 @@ impl RemoteCalls {
     }
 
     /// Takes in a call that has nothing special, which was [lent](super::Run): its number may be used. Returns its serial.
-    pub(super) fn open_lent(&mut self, id: CallId, max_calls: usize, written: u64) -> Result<u64, String> {
+    pub(super) fn open_lent(
+        &mut self,
+        id: CallId,
+        size: usize,
+        limits: (usize, usize),
+        written: u64,
+    ) -> Result<u64, String> {
         self.used = self.used.max(id.0.saturating_add(1));
-        self.open(id, 0, 0, 0, (max_calls, usize::MAX), written)
+        self.open(id, size, 0, 0, limits, written)
     }
 
     /// How many numbers the peer has used.

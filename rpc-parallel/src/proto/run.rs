@@ -65,13 +65,13 @@ impl Session {
         true
     }
 
-    /// Notes a call of the lent input that was not answered. Returns its serial; none if it must not be open.
-    pub(crate) fn open_lent(&mut self, id: CallId) -> Option<u64> {
+    /// Notes a call of the lent input that was not answered, whose arguments have this size. Returns its serial; none if it must not be open.
+    pub(crate) fn open_lent(&mut self, id: CallId, size: usize) -> Option<u64> {
         if self.is_closed() {
             return None;
         }
-        // It counts for the calls, and not for their bytes, of which it has few.
-        match self.remote.open_lent(id, self.settings.max_open_calls, self.output.sent()) {
+        let limits = (self.settings.max_open_calls, self.settings.max_open_bytes);
+        match self.remote.open_lent(id, size, limits, self.output.sent()) {
             Ok(serial) => Some(serial),
             Err(text) => {
                 self.violation(text);

@@ -15,7 +15,7 @@ use crate::{
 
 /// How a call ended.
 #[derive(Debug, Default)]
-pub struct RawReply {
+pub(crate) struct RawReply {
     pub(crate) payload: Payload,
     pub(crate) download: Option<Box<RawDownload>>,
     /// Why there is no reply. Then the status is none of a success.
@@ -65,15 +65,14 @@ impl Core {
 impl RawCall {
     /// Waits for the reply of a call that was sent, if there is nothing special about either.
     #[inline]
-    pub(super) fn poll_plain(&mut self, cx: &Context<'_>) -> Option<Poll<()>> {
+    pub(super) fn poll_plain(&mut self, cx: &Context<'_>, reply: &mut RawReply) -> Option<Poll<()>> {
         let (State::Sent { slot, spins: false, .. }, Some(connection), None) =
             (&self.state, &self.connection, &self.special)
         else {
             return None;
         };
-        let RawReply { payload, status, .. } = &mut self.reply;
         let mut core = connection.shared().lock();
-        if core.waiting.callers.take_plain(*slot, payload, status) {
+        if core.waiting.callers.take_plain(*slot, &mut reply.payload, &mut reply.status) {
             self.state = State::PlainOver;
             return Some(Poll::Ready(()));
         }
@@ -81,7 +80,7 @@ impl RawCall {
     }
 
     /// Waits for the reply of a call that was sent.
-    pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>, reply: &mut RawReply) -> Poll<()> {
         let (State::Sent { call, slot, spins }, Some(connection)) = (&mut self.state, &self.connection) else {
             return Poll::Ready(());
         };
@@ -92,12 +91,11 @@ impl RawCall {
         }
         let mut guard = shared.lock();
         let core = &mut *guard;
-        let RawReply { payload, status, .. } = &mut self.reply;
-        if let Some(reader) = core.waiting.callers.take(slot, payload, status) {
+        if let Some(reader) = core.waiting.callers.take(slot, &mut reply.payload, &mut reply.status) {
             if let Some(reader) = reader {
                 let key = StreamKey { side: CallSide::Local, call, stream: 0 };
                 let receiver = RawReceiver::new(Arc::clone(shared), key, reader);
-                self.reply.download = Some(Box::new(RawDownload { receiver, _connection: connection.clone() }));
+                reply.download = Some(Box::new(RawDownload { receiver, _connection: connection.clone() }));
             }
             return Poll::Ready(());
         }
@@ -105,7 +103,7 @@ impl RawCall {
             let caller = core.waiting.callers.remove(slot);
             drop(guard);
             drop(caller);
-            self.fail(CallFailure::Lost(terminal));
+            reply.fail(CallFailure::Lost(terminal));
             return Poll::Ready(());
         }
         core.waiting.callers.wait(slot, cx);

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{CallFailure, RawCall, Special, State};
+use super::{CallFailure, RawCall, Special, State, spare};
 use crate::{
     connection::{RawSender, Shared, TooBig, core::Core},
     id::{CallId, FunctionId},
@@ -46,6 +46,8 @@ impl RawCall {
         let Some(call) = core.session.open_short(self.function, &self.arguments, slot) else { return false };
         core.waiting.callers.occupy(slot, cx.as_deref());
         self.state = State::Sent { call, slot, spins: shared.flush_call(core, alone, cx) };
+        drop(guard);
+        spare::give_arguments(std::mem::take(&mut self.arguments));
         true
     }
 

@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 
 use super::{RawCall, State};
-use crate::wire::Status;
 
 thread_local! {
-    static SPARE: Spare = const { Spare { last: Cell::new(None), others: RefCell::new(Vec::new()) } };
+    static SPARE: Spare = const {
+        Spare { last: Cell::new(None), others: RefCell::new(Vec::new()), arguments: Cell::new(Vec::new()) }
+    };
 }
 
 /// Calls that are over: most are, before their thread makes the next one.
@@ -14,6 +15,9 @@ struct Spare {
     last: Cell<Option<Box<RawCall>>>,
     #[expect(clippy::vec_box, reason = "a call is handed out in its box")]
     others: RefCell<Vec<Box<RawCall>>>,
+    /// The memory of the arguments that were sent last: all short calls of a thread can do with the same, which stays in
+    /// the cache.
+    arguments: Cell<Vec<u8>>,
 }
 
 /// How many a thread keeps.
@@ -30,22 +34,38 @@ const FEW: usize = 4;
 #[inline]
 pub(super) fn take() -> Box<RawCall> {
     // A thread that ends has none any more.
-    let spare = SPARE.try_with(|spare| spare.last.take().or_else(|| spare.others.borrow_mut().pop()));
+    let spare = SPARE.try_with(|spare| {
+        let mut call = spare.last.take().or_else(|| spare.others.borrow_mut().pop())?;
+        if call.arguments.capacity() == 0 {
+            call.arguments = spare.arguments.take();
+        }
+        Some(call)
+    });
     spare.ok().flatten().unwrap_or_else(fresh)
 }
 
 #[cold]
 #[inline(never)]
 fn fresh() -> Box<RawCall> {
-    Box::default()
+    let mut call = Box::<RawCall>::default();
+    call.arguments = SPARE.try_with(|spare| spare.arguments.take()).unwrap_or_default();
+    call
 }
 
-/// Keeps the memory of a call that is over and has nothing left but its arguments, and a reply that needs no memory.
+/// Keeps the memory of arguments that were sent.
+#[inline]
+pub(super) fn give_arguments(mut arguments: Vec<u8>) {
+    arguments.clear();
+    if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
+        let _ = SPARE.try_with(|spare| spare.arguments.set(arguments));
+    }
+}
+
+/// Keeps the memory of a call that is over and has nothing left but its arguments.
 #[inline]
 pub(super) fn give(mut call: Box<RawCall>) {
     call.state = State::Unsent { one_way: false };
     call.arguments.clear();
-    call.reply.status = Status::Ok;
     let _ = SPARE.try_with(|spare| {
         if call.arguments.capacity() > KEPT_ARGUMENTS {
             let kept = if spare.others.borrow().len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };

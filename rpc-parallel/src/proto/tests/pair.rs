@@ -141,7 +141,7 @@ impl End {
                         let payload = bytes[..len].to_vec().into();
                         let (deadline, trace) = (None, None);
                         let (one_way, uploads) = (false, 0);
-                        if session.open_lent(call).is_none() {
+                        if session.open_lent(call, len).is_none() {
                             break;
                         }
                         events.push(Event::Called { call, function, one_way, deadline, trace, uploads, payload });
