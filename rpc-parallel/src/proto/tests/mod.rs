@@ -13,5 +13,6 @@ mod mutations;
 mod one_way;
 mod operations;
 mod pair;
+mod run;
 mod sizes;
 mod streams;
