@@ -4,6 +4,7 @@
 //! `RPC_PARALLEL_FAULT_ROUNDS` says how often the two large tests try (default 500), `RPC_PARALLEL_FAULT_SEED` repeats
 //! the random moments of a run.
 
+mod batch;
 mod ends;
 mod heartbeat;
 mod lane;
