@@ -6,7 +6,7 @@
 
 use std::{
     io::{self, Read},
-    os::fd::AsFd,
+    os::fd::{AsFd, OwnedFd},
     time::Duration,
 };
 
@@ -22,11 +22,20 @@ use crate::process::messages::{Flags, Kind, Splitter};
 
 /// Sees to it that from now on this process ends with its master. These bytes are what was `read` from the socket so far and
 /// is for the thread. It may not be there yet: then this gives what is left to do.
-pub(super) fn start(control: &ControlSender, master: u32, flags: Flags, read: &[u8]) -> io::Result<Option<Tied>> {
+pub(super) fn start(
+    control: &ControlSender,
+    master: u32,
+    flags: Flags,
+    read: &[u8],
+    leash: Option<OwnedFd>,
+) -> io::Result<Option<Tied>> {
     let parent = Parent::watch(master);
     // One that survives has no hurry, but output to let go of, with or without a runtime.
-    if !flags.survive && read.is_empty() && system::tie(control.socket().as_fd(), master) {
-        return Ok(Some(Tied { control: control.clone(), parent: Some(parent), master, flags }));
+    if !flags.survive && read.is_empty() {
+        let leash = leash.filter(|leash| system::leash(leash.as_fd()));
+        if system::tie(control.socket().as_fd(), master) {
+            return Ok(Some(Tied { control: control.clone(), parent: Some(parent), master, flags, leash }));
+        }
     }
     start_thread(control.clone(), parent, flags, read)?;
     Ok(None)
@@ -50,9 +59,22 @@ pub(crate) struct Tied {
     parent: Option<Parent>,
     master: u32,
     flags: Flags,
+    /// Closed once the thread is there.
+    leash: Option<OwnedFd>,
 }
 
 impl Tied {
+    /// Whether this process ends with its master whatever it does, so that the thread can wait.
+    pub(super) fn is_leashed(&self) -> bool {
+        self.leash.is_some()
+    }
+
+    /// Starts the thread when there is likely to be time for it.
+    pub(super) async fn start_thread_later(self) {
+        tokio::time::sleep(LATER).await;
+        self.start_thread_at_last().await;
+    }
+
     /// Starts the thread, and tries again for as long as the system has none to give.
     pub(super) async fn start_thread_at_last(mut self) {
         while self.start_thread().is_err() {
@@ -65,9 +87,13 @@ impl Tied {
         let parent = self.parent.take().unwrap_or_else(|| Parent::watch(self.master));
         start_thread(self.control.clone(), parent, self.flags, &[])?;
         system::untie();
+        self.leash = None;
         Ok(())
     }
 }
+
+/// How long the thread waits after *ready*, which is longer than a first call takes. Until it is there a request to end waits.
+const LATER: Duration = Duration::from_millis(20);
 
 /// When to try again if the system has no thread to give.
 const AGAIN: Duration = Duration::from_secs(1);

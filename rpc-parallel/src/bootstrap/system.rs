@@ -20,9 +20,9 @@ impl Parent {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use super::tether::{tie, untie};
+pub(super) use super::tether::{leash, tie, untie};
 #[cfg(not(target_os = "linux"))]
-pub(super) use untied::{tie, untie};
+pub(super) use untied::{leash, tie, untie};
 
 pub(super) use imp::{set_process_name, set_thread_name, wake_at_parents_death};
 
@@ -92,6 +92,10 @@ mod untied {
     use std::os::fd::BorrowedFd;
 
     pub(in super::super) fn tie(_control: BorrowedFd<'_>, _master: u32) -> bool {
+        false
+    }
+
+    pub(in super::super) fn leash(_end: BorrowedFd<'_>) -> bool {
         false
     }
 

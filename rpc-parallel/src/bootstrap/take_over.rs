@@ -62,8 +62,9 @@ enum Refusal {
 
 /// Takes the control socket from descriptor 0 and reads the ticket from it.
 fn accept() -> Result<Ticket, Refusal> {
-    let Opening { header, descriptors, mut read } = read_opening(stdin())?;
+    let Opening { header, mut descriptors, mut read } = read_opening(stdin())?;
     let control = take_stdin().map_err(|error| because("cannot move its control socket", &error))?;
+    let leash = if header.flags.leashed { descriptors.pop() } else { None };
     let mut descriptors = descriptors.into_iter();
     let control = ControlSender::new(control, descriptors.next());
     control.hello().map_err(|_| Refusal::MasterGone)?;
@@ -88,7 +89,7 @@ fn accept() -> Result<Ticket, Refusal> {
     let bytes = read.split_off(name_length);
     let name = String::from_utf8_lossy(&read).into_owned();
     system::set_process_name(&name);
-    let tied = lifeline::start(&control, header.parent, header.flags, &later)
+    let tied = lifeline::start(&control, header.parent, header.flags, &later, leash)
         .map_err(|error| because("cannot start its lifeline thread", &error))?;
     Ok(Ticket { bytes, descriptors: descriptors.collect(), name, control, tied })
 }

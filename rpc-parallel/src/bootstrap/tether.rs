@@ -4,6 +4,9 @@
 //! when something happens on the control socket, and when the parent ends; who is interrupted by it looks whether the master
 //! is gone. The signal is SIGCONT: a worker that is stopped has to run to look, hardly a program blocks it or has a handler
 //! of its own, and without one it does nothing.
+//!
+//! For a program that does block it there is the leash: a pipe that ends when the master does. Its signal is SIGKILL, and goes
+//! to the whole process group.
 
 use std::{
     mem::MaybeUninit,
@@ -46,6 +49,20 @@ pub(super) fn tie(control: BorrowedFd<'_>, master: u32) -> bool {
     // What happened before tells nobody.
     look(libc::SIGCONT);
     tied
+}
+
+/// Has the kernel kill this process and its group, which it must lead, at the end of this pipe, from which nothing is ever read.
+/// False where the kernel does not do it. It lasts as long as the pipe is open.
+pub(super) fn leash(end: BorrowedFd<'_>) -> bool {
+    let end = end.as_raw_fd();
+    // SAFETY: the descriptor is open, and these requests take a number. The signal is set before there can be one.
+    unsafe {
+        let own = libc::getpid();
+        libc::getpgrp() == own
+            && libc::fcntl(end, F_SETSIG, libc::SIGKILL) != -1
+            && libc::fcntl(end, libc::F_SETOWN, -own) != -1
+            && libc::fcntl(end, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK) != -1
+    }
 }
 
 /// To be called once something else looks after the master.

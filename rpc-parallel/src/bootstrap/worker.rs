@@ -73,8 +73,11 @@ pub(crate) fn run(ticket: Ticket) -> ! {
         // Before the connection is served, for what is said there comes behind it.
         let first = match sender.ready(&postcard::to_stdvec(&ready).unwrap_or_default()) {
             Some(stream) => {
-                // While the spawner is at work with what was just said, and before a handler can run.
-                start_lifeline(&mut tied);
+                match tied.take_if(|tied| tied.is_leashed()) {
+                    Some(tied) => drop(runtime::spawn(Box::pin(tied.start_thread_later()))),
+                    // While the spawner is at work with what was just said, and before a handler can run.
+                    None => start_lifeline(&mut tied),
+                }
                 server.serve(stream, acquainted, serving).map_err(system("it cannot use its first connection"))?
             }
             // Somebody is about to say why this worker cannot serve.

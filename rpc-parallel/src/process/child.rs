@@ -74,7 +74,7 @@ impl Kept {
             ending: false,
             failed: None,
             timed_out: None,
-            kill_at: self.born.checked_add(self.start_timeout),
+            kill_at: self.start_by(),
             answer_by: None,
         };
         self.live(&mut progress).await;
@@ -91,6 +91,11 @@ impl Kept {
         if let Some((refusal, error)) = answer {
             let _ = refusal.send(error);
         }
+    }
+
+    /// Until when the child must be ready.
+    pub(super) fn start_by(&self) -> Option<Instant> {
+        self.born.checked_add(self.start_timeout)
     }
 
     /// Drops all but what outlives the child.

@@ -108,7 +108,7 @@ impl Launch {
         entry::check(&self.program)?;
         for (what, size, limit) in [
             ("the ticket's length in bytes", self.ticket.len() as u64, MAX_TICKET),
-            ("the number of descriptors", self.descriptors.len() as u64 + 1, MAX_DESCRIPTORS as u64),
+            ("the number of descriptors", self.descriptors.len() as u64 + 2, MAX_DESCRIPTORS as u64),
             ("the name's length in bytes", self.name.len() as u64, MAX_NAME as u64),
         ] {
             if size > limit {

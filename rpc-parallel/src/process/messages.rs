@@ -41,6 +41,8 @@ pub(crate) struct Header {
 pub(crate) struct Flags {
     /// It goes on when its master is gone.
     pub(crate) survive: bool,
+    /// The last descriptor is a pipe that ends when its master is gone.
+    pub(crate) leashed: bool,
     /// Its stdout is its master's.
     pub(crate) stdout_of_master: bool,
     /// Its stderr is its master's, or a pipe to its master.
@@ -89,11 +91,19 @@ impl Header {
 
 impl Flags {
     fn encode(self) -> u8 {
-        u8::from(self.survive) | u8::from(self.stdout_of_master) << 1 | u8::from(self.stderr_of_master) << 2
+        u8::from(self.survive)
+            | u8::from(self.stdout_of_master) << 1
+            | u8::from(self.stderr_of_master) << 2
+            | u8::from(self.leashed) << 3
     }
 
     fn decode(bits: u8) -> Self {
-        Self { survive: bits & 1 != 0, stdout_of_master: bits & 2 != 0, stderr_of_master: bits & 4 != 0 }
+        Self {
+            survive: bits & 1 != 0,
+            stdout_of_master: bits & 2 != 0,
+            stderr_of_master: bits & 4 != 0,
+            leashed: bits & 8 != 0,
+        }
     }
 }
 
@@ -222,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_header_has_a_fixed_layout() {
-        let flags = Flags { survive: true, stdout_of_master: false, stderr_of_master: true };
+        let flags = Flags { survive: true, leashed: false, stdout_of_master: false, stderr_of_master: true };
         let header = Header { flags, descriptors: 2, parent: 0x01020304, name: 7, ticket: 0x1122 };
         let bytes = header.encode();
         assert_eq!(&bytes, b"rpc-prl\0\x02\x05\x02\0\x04\x03\x02\x01\x07\0\x22\x11\0\0\0\0\0\0");

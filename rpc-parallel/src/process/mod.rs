@@ -22,6 +22,7 @@ mod handle;
 pub(crate) mod image;
 mod keeper;
 mod launch;
+mod leash;
 pub(crate) mod messages;
 mod peer;
 mod redirect;

@@ -32,7 +32,10 @@ pub(super) fn start(request: Request, keeper: &Keeper) -> Result<(), LaunchError
     let Request { mut launch, first, stdout, stderr, process, links, refusal } = request;
     launch.descriptors.insert(0, first);
     let _entered = keeper.runtime.enter();
-    let kept = spawn(launch, stdout, stderr, (process, links), &keeper.relay)?;
+    let kept = spawn(launch, stdout, stderr, (process, links), keeper)?;
+    if let Some(due) = kept.start_by() {
+        keeper.prepare_timer(due);
+    }
     // The keeper has nothing to do before the child says, does or fails to do something.
     sleeper::start(&keeper.runtime, Box::pin(kept.keep(refusal)));
     Ok(())
@@ -44,21 +47,25 @@ fn spawn(
     stdout: Output,
     stderr: Option<Output>,
     (process, links): (Process, Links),
-    relay: &Relay,
+    keeper: &Keeper,
 ) -> Result<Kept, LaunchError> {
     let failed = |what: &str, error| LaunchError::NotStarted { what: what.to_owned(), error };
     let program = launch.program.path().map_err(|error| failed("a copy of this program", error))?;
+    let survive = launch.on_master_loss == OnMasterLoss::Survive;
+    let leash = keeper.leash.as_ref().filter(|_| !survive).and_then(|leash| leash.end());
     let flags = Flags {
-        survive: launch.on_master_loss == OnMasterLoss::Survive,
+        survive,
+        leashed: leash.is_some(),
         stdout_of_master: stdout.is_ours(),
         stderr_of_master: stderr.as_ref().is_none_or(Output::is_ours),
     };
+    launch.descriptors.extend(leash);
     let (control, its_control) =
         open_control(&mut launch, flags).map_err(|error| failed("its control socket", error))?;
     let (stderr, its_stderr) = match stderr {
         Some(output) => (None, output),
         None => {
-            let relay = (launch.stderr == Stderr::Relay).then(|| relay.clone());
+            let relay = (launch.stderr == Stderr::Relay).then(|| keeper.relay.clone());
             let (pipe, end) =
                 open_stderr(&launch.name, relay).map_err(|error| failed("the pipe for its stderr", error))?;
             (Some(pipe), end)

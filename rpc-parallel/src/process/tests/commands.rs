@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::Read,
+    mem::MaybeUninit,
     os::{fd::OwnedFd, unix::process::CommandExt},
     process::{Command, Stdio, exit},
     thread,
@@ -30,6 +31,7 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
         match command {
             // The lifeline gets no thread.
             "tied" => {}
+            "deaf" => block_continue(),
             "ready" => drop(control.ready(rest.as_bytes()).unwrap()),
             "fail" => control.failed(rest.as_bytes()),
             "panic" => panic!("{rest}"),
@@ -89,6 +91,18 @@ pub(crate) fn run(mut ticket: Ticket) -> ! {
         }
     }
     exit(0)
+}
+
+/// Keeps the signal of the tether from this thread, which is the only one.
+fn block_continue() {
+    let mut signals = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set is made empty before it is used.
+    let blocked = unsafe {
+        libc::sigemptyset(signals.as_mut_ptr());
+        libc::sigaddset(signals.as_mut_ptr(), libc::SIGCONT);
+        libc::pthread_sigmask(libc::SIG_BLOCK, signals.as_ptr(), std::ptr::null_mut())
+    };
+    assert_eq!(blocked, 0);
 }
 
 fn facts(ticket: &Ticket) -> String {

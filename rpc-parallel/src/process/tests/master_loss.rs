@@ -80,18 +80,19 @@ async fn a_killed_root_takes_along_who_has_no_lifeline_thread_yet() {
     let tree = format!(
         "nest {name}-stopped;tied;ready;stop;wait\nnest {name}-spinning;tied;ready;spin\n\
          nest-thread {name}-thread;tied;ready;wait\n\
+         nest {name}-deaf;tied;deaf;plain {name}-deaf-plain;ready;spin\n\
          nest {name}-sub;tied;nest {name}-parent|tied|plain {name}-plain|ready|wait;ready;wait\nready\nwait"
     );
     for round in 0..4 {
         let (root, ..) = launch(worker(&name, &tree)).await.unwrap();
-        eventually(SOON, "the tree is there", || with_token(&name).len() == 7);
+        eventually(SOON, "the tree is there", || with_token(&name).len() == 9);
         if round % 2 == 0 {
             // Signals that have nothing to do with the master's end change nothing.
             for pid in with_token(&name) {
                 let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::CONT);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
-            assert_eq!(with_token(&name).len(), 7);
+            assert_eq!(with_token(&name).len(), 9);
         }
         kill_alone(&root);
         eventually(AT_ONCE, "the tree is gone", || with_token(&name).is_empty());
