@@ -29,15 +29,14 @@ pub(super) fn start(
     read: &[u8],
     leash: Option<OwnedFd>,
 ) -> io::Result<Option<Tied>> {
-    let parent = Parent::watch(master);
     // One that survives has no hurry, but output to let go of, with or without a runtime.
     if !flags.survive && read.is_empty() {
         let leash = leash.filter(|leash| system::leash(leash.as_fd()));
         if system::tie(control.socket().as_fd(), master) {
-            return Ok(Some(Tied { control: control.clone(), parent: Some(parent), master, flags, leash }));
+            return Ok(Some(Tied { control: control.clone(), master, flags, leash }));
         }
     }
-    start_thread(control.clone(), parent, flags, read)?;
+    start_thread(control.clone(), Parent::watch(master), flags, read)?;
     Ok(None)
 }
 
@@ -55,8 +54,6 @@ fn start_thread(control: ControlSender, parent: Parent, flags: Flags, read: &[u8
 #[derive(Debug)]
 pub(crate) struct Tied {
     control: ControlSender,
-    /// Opened before, so that a worker's descriptors are the same from its first call on.
-    parent: Option<Parent>,
     master: u32,
     flags: Flags,
     /// Closed once the thread is there.
@@ -84,8 +81,7 @@ impl Tied {
 
     /// Starts the thread now.
     pub(crate) fn start_thread(&mut self) -> io::Result<()> {
-        let parent = self.parent.take().unwrap_or_else(|| Parent::watch(self.master));
-        start_thread(self.control.clone(), parent, self.flags, &[])?;
+        start_thread(self.control.clone(), Parent::watch(self.master), self.flags, &[])?;
         system::untie();
         self.leash = None;
         Ok(())

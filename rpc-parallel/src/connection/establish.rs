@@ -1,6 +1,6 @@
 //! Makes a connection of a connected socket.
 
-use std::{io, os::unix::net::UnixStream, sync::Arc};
+use std::{io, sync::Arc};
 
 use crate::{
     connection::{Connection, Service, Terminal, core::Shared, driver::Driver, lane::Way, pulse},
@@ -15,7 +15,7 @@ use crate::{
 /// What a connection is made of.
 pub(crate) struct Establish {
     pub(crate) side: Side,
-    pub(crate) stream: UnixStream,
+    pub(crate) socket: Socket,
     pub(crate) settings: Settings,
     pub(crate) build: BuildId,
     /// The worker that is asked for, or that answers.
@@ -35,7 +35,6 @@ pub(crate) struct Establish {
 ///
 /// The two sides have not greeted each other yet; calls that are made meanwhile wait.
 pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
-    let socket = Socket::new(parts.stream)?;
     let mut nonce = [0; 16];
     if parts.acquainted.is_none() {
         getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
@@ -55,7 +54,7 @@ pub(crate) fn establish(parts: Establish) -> io::Result<Arc<Shared>> {
         None => Session::new(parts.side, config, now),
         Some(pid) => Session::acquainted(parts.side, config, format!("pid {pid}"), now),
     };
-    let shared = Shared::new(session, socket, way, parts.peer, spin);
+    let shared = Shared::new(session, parts.socket, way, parts.peer, spin);
     let death = parts.death.map(|death| {
         let shared = Arc::downgrade(&shared);
         runtime::spawn(Box::pin(async move {

@@ -6,26 +6,22 @@
 
 use std::{
     io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
-    },
+    os::fd::{AsFd, OwnedFd},
 };
 
 use rustix::net::{RecvFlags, recv};
-use tokio::io::{Interest, unix::AsyncFd};
 
 use super::messages::{Head, Kind};
-use crate::readiness;
+use crate::readiness::Watched;
 
 /// Our end of a child's first connection, until the child is ready.
 #[derive(Debug)]
-pub(super) struct FirstConnection(AsyncFd<OwnedFd>);
+pub(super) struct FirstConnection(Watched);
 
 impl FirstConnection {
     pub(super) fn new(socket: OwnedFd) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&socket, true)?;
-        readiness::watch(socket, Interest::READABLE).map(Self)
+        Watched::new(socket).map(Self)
     }
 
     /// What the child says when it is ready. `None` if it will never say it: it has closed its end, which all do that end,
@@ -40,14 +36,14 @@ impl FirstConnection {
     }
 
     /// The socket, with all that the child has sent since.
-    pub(super) fn into_stream(self) -> UnixStream {
-        self.0.into_inner().into()
+    pub(super) fn into_socket(self) -> Watched {
+        self.0
     }
 
     /// Reads as many bytes and none of those behind them.
     async fn fill(&self, mut bytes: &mut [u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let mut guard = self.0.readable().await?;
+            let mut guard = self.0.descriptor().readable().await?;
             match guard.try_io(|socket| Ok(recv(socket.get_ref().as_fd(), &mut *bytes, RecvFlags::empty())?.0)) {
                 Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(Ok(read)) => bytes = &mut bytes[read..],

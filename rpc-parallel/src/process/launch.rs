@@ -1,6 +1,6 @@
 //! Starting a child and waiting until it is ready.
 
-use std::{ffi::OsStr, io, os::unix::net::UnixStream};
+use std::{ffi::OsStr, io};
 
 use tokio::sync::oneshot::{self, error::RecvError};
 
@@ -15,15 +15,16 @@ use super::{
     socket::{StartingAlone, pair},
     spawn,
 };
+use crate::readiness::Watched;
 
 /// Starts a child and waits until it is ready; gives what it said then, and our end of its first connection.
 ///
 /// The child is started by the thread that polls this first, which waits until it runs the program: about as long as the
 /// kernel takes to copy what describes this process. If the future is dropped, the child is killed and reaped.
-pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, UnixStream), LaunchError> {
+pub(crate) async fn launch(launch: Launch) -> Result<(Process, Vec<u8>, Watched), LaunchError> {
     let Started { starting, connection, refused } = start(launch)?;
     let ready = starting.ready(&connection, refused).await?;
-    Ok((starting.over(), ready, connection.into_stream()))
+    Ok((starting.over(), ready, connection.into_socket()))
 }
 
 /// A child that runs, and where it says that it is ready.

@@ -1,14 +1,25 @@
 //! What ends a worker with this process, whatever the worker does, until its lifeline has a thread.
 
+#[cfg(target_os = "linux")]
+use std::{ffi::CString, os::fd::AsRawFd};
 use std::{io, os::fd::OwnedFd};
+
+#[cfg(target_os = "linux")]
+use rustix::fs::{Mode, OFlags, open, openat};
 
 /// A pipe whose writing end is this process's alone, as long as it lives, and into which nothing is ever written.
 ///
 /// Each worker gets a reading end of its own, and has the kernel kill its process group at the end of it: see
 /// `bootstrap::tether`.
 pub(super) struct Leash {
+    /// Where the descriptors of this process are.
     #[cfg(target_os = "linux")]
-    read: OwnedFd,
+    descriptors: OwnedFd,
+    /// The name of the reading end there.
+    #[cfg(target_os = "linux")]
+    name: CString,
+    #[cfg(target_os = "linux")]
+    _read: io::PipeReader,
     #[cfg(target_os = "linux")]
     _write: io::PipeWriter,
 }
@@ -17,18 +28,17 @@ pub(super) struct Leash {
 impl Leash {
     pub(super) fn new() -> io::Result<Self> {
         let (read, write) = io::pipe()?;
-        Ok(Self { read: read.into(), _write: write })
+        let name = CString::new(read.as_raw_fd().to_string())?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+        let descriptors = open("/proc/self/fd", flags, Mode::empty())?;
+        Ok(Self { descriptors, name, _read: read, _write: write })
     }
 
     /// An end for one worker. It is opened and not only copied: whom the kernel tells of an end is a property of what was
     /// opened.
     pub(super) fn end(&self) -> Option<OwnedFd> {
-        use std::os::fd::AsRawFd;
-
-        use rustix::fs::{Mode, OFlags, open};
-
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        open(format!("/proc/self/fd/{}", self.read.as_raw_fd()), flags, Mode::empty()).ok()
+        openat(&self.descriptors, &self.name, flags, Mode::empty()).ok()
     }
 }
 

@@ -11,8 +11,8 @@ mod system {
         io,
         mem::size_of,
         os::{
-            fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
-            unix::{net::UnixStream, process::ExitStatusExt},
+            fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+            unix::process::ExitStatusExt,
         },
         process::ExitStatus,
         time::Duration,
@@ -31,7 +31,7 @@ mod system {
 
     impl PeerProcess {
         /// The process that listened when the socket was connected. `None` where its exit status could not be told.
-        pub(crate) fn of(socket: &UnixStream) -> Option<Self> {
+        pub(crate) fn of(socket: BorrowedFd<'_>) -> Option<Self> {
             let pidfd = peer_pidfd(socket).ok()?;
             // A kernel that does not know the question says so now rather than at the process's end.
             exit_code(&pidfd).ok()?;
@@ -58,7 +58,7 @@ mod system {
     const LOOKS: u32 = 1000;
     const PAUSE: Duration = Duration::from_millis(2);
 
-    fn peer_pidfd(socket: &UnixStream) -> io::Result<OwnedFd> {
+    fn peer_pidfd(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
         // `SO_PEERPIDFD` of <asm-generic/socket.h>.
         const SO_PEERPIDFD: libc::c_int = 77;
         let mut pidfd: RawFd = -1;
@@ -106,7 +106,7 @@ mod system {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod system {
-    use std::os::unix::net::UnixStream;
+    use std::os::fd::BorrowedFd;
 
     use crate::death::Exit;
 
@@ -115,7 +115,7 @@ mod system {
     pub(crate) enum PeerProcess {}
 
     impl PeerProcess {
-        pub(crate) fn of(_: &UnixStream) -> Option<Self> {
+        pub(crate) fn of(_: BorrowedFd<'_>) -> Option<Self> {
             None
         }
 

@@ -22,7 +22,7 @@ use crate::{
     runtime,
     server::service::Serving,
     settings::Settings,
-    transport::{Address, Listener},
+    transport::{Address, Listener, Socket},
 };
 
 /// Everything that describes a worker before it has a state.
@@ -117,7 +117,7 @@ impl Server {
     ) -> io::Result<Arc<Shared>> {
         let shared = establish(Establish {
             side: Side::Acceptor,
-            stream,
+            socket: Socket::new(stream)?,
             settings: self.config.settings.clone(),
             build: build_id(),
             worker: self.config.id,

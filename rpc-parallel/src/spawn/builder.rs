@@ -273,7 +273,7 @@ impl<C: Client> Spawning<C> {
             Ending::Request => OnMasterLoss::Survive,
             Ending::FirstConnection | Ending::Master => OnMasterLoss::End,
         };
-        let (process, ready, stream) =
+        let (process, ready, socket) =
             launch(request).await.map_err(|error| SpawnError::from_launch(&label, error))?;
         let owned = process.owned();
         let ready: Ready = codec::decode(&ready)
@@ -287,7 +287,7 @@ impl<C: Client> Spawning<C> {
             key,
             settings: self.settings,
         };
-        Ok((Spawned::new(Worker::new(contact), owned, First { stream, same_image }), ready.opened))
+        Ok((Spawned::new(Worker::new(contact), owned, First { socket, same_image }), ready.opened))
     }
 }
 

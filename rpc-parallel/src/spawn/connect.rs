@@ -1,7 +1,7 @@
 //! Connecting to a worker: a socket, a greeting, and the choice of a trait.
 
 use std::{
-    os::unix::net::UnixStream,
+    os::fd::AsFd,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,17 +20,18 @@ use crate::{
     id::FunctionId,
     process::{OwnedProcess, PeerProcess, Process},
     proto::Side,
+    readiness::Watched,
     runtime,
     server::{OPEN, OpenAnswer, OpenFailure, OpenReply, OpenRequest, SHUTDOWN, ServesNothing},
     spawn::contact::Contact,
-    transport,
+    transport::{self, Socket},
     wire::Status,
 };
 
 /// Our end of the socket pair that a worker gets with its ticket.
 #[derive(Debug)]
 pub(crate) struct First {
-    pub(crate) stream: UnixStream,
+    pub(crate) socket: Watched,
     /// The worker runs our image: there is nothing that the two would have to tell each other first.
     pub(crate) same_image: bool,
 }
@@ -98,10 +99,10 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
         None => (None, None, None),
     };
     let acquainted = first.as_ref().filter(|first| first.same_image).map(|_| contact.pid);
-    let stream = match first {
-        Some(first) => first.stream,
+    let socket = match first {
+        Some(first) => Socket::watched(first.socket),
         None => match transport::connect(&contact.address, contact.settings.handshake_timeout).await {
-            Ok(stream) => stream,
+            Ok(stream) => Socket::new(stream),
             Err(error) => {
                 // A worker that ends refuses connections; its owner learns why a moment later.
                 let Some(process) = process else { return Err(unreachable(error)) };
@@ -112,10 +113,11 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
             }
         },
     };
-    let death = death_of(contact, &stream, process);
+    let socket = socket.map_err(unreachable)?;
+    let death = death_of(contact, &socket, process);
     let shared = establish(Establish {
         side: Side::Initiator,
-        stream,
+        socket,
         settings: contact.settings.clone(),
         build: build_id(),
         worker: contact.id,
@@ -132,7 +134,7 @@ pub(super) async fn connect_raw(contact: &Contact, inherited: Option<Inherited>)
 /// Ends with the death of the worker's process, where we can know how it ended.
 fn death_of(
     contact: &Contact,
-    stream: &UnixStream,
+    socket: &Socket,
     process: Option<Process>,
 ) -> Option<BoxFuture<'static, Arc<DeathReport>>> {
     if let Some(process) = process {
@@ -141,7 +143,7 @@ fn death_of(
     if contact.pid == std::process::id() {
         return None;
     }
-    let process = PeerProcess::of(stream)?;
+    let process = PeerProcess::of(socket.as_fd())?;
     let (name, pid, host) = (contact.name.clone(), contact.pid, contact.host.clone());
     let name = name.unwrap_or_else(|| contact.id.to_string());
     let since = Instant::now();

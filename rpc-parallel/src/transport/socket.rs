@@ -18,7 +18,7 @@ use tokio::io::{Interest, unix::AsyncFd};
 use super::DESCRIPTORS;
 #[cfg(target_os = "linux")]
 use super::receive::receive;
-use crate::readiness;
+use crate::readiness::{self, Watched};
 
 /// How much the kernel holds of what the peer has not read yet, where it allows that much. With its default of 208 KiB
 /// a large message makes both sides sleep and wake many times over. It is memory only while the peer does not read.
@@ -34,14 +34,28 @@ pub(crate) struct Socket {
     writable: OnceLock<AsyncFd<OwnedFd>>,
 }
 
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.readable.get_ref().as_fd()
+    }
+}
+
 impl Socket {
     /// Registers the stream with the current runtime.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        quiet::prepare(&stream)?;
+        Self::prepared(readiness::watch(OwnedFd::from(stream), Interest::READABLE)?)
+    }
+
+    /// The same for a non-blocking one of our own making, which a runtime watches already.
+    pub(crate) fn watched(socket: Watched) -> io::Result<Self> {
+        Self::prepared(socket.here()?)
+    }
+
+    fn prepared(readable: AsyncFd<OwnedFd>) -> io::Result<Self> {
+        quiet::prepare(readable.get_ref().as_fd())?;
         // A smaller buffer works as well, only slower.
-        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
-        let readable = readiness::watch(OwnedFd::from(stream), Interest::READABLE)?;
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(readable.get_ref(), SEND_BUFFER);
         Ok(Self { readable, writable: OnceLock::new() })
     }
 
@@ -171,13 +185,13 @@ fn recv_into(fd: impl AsFd, buffer: &mut impl BufMut, inbox: Option<&mut Vec<Own
 /// Writing without SIGPIPE: a program that has set that to its default would be ended by a worker's death.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod quiet {
-    use std::{io, os::unix::net::UnixStream};
+    use std::{io, os::fd::BorrowedFd};
 
     use rustix::net::SendFlags;
 
     pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
 
-    pub(super) fn prepare(_: &UnixStream) -> io::Result<()> {
+    pub(super) fn prepare(_: BorrowedFd<'_>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -185,17 +199,17 @@ mod quiet {
 /// Elsewhere it is a property of the socket, where there is one.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod quiet {
-    use std::{io, os::unix::net::UnixStream};
+    use std::{io, os::fd::BorrowedFd};
 
     use rustix::net::SendFlags;
 
     pub(super) const SEND: SendFlags = SendFlags::empty();
 
-    pub(super) fn prepare(stream: &UnixStream) -> io::Result<()> {
+    pub(super) fn prepare(socket: BorrowedFd<'_>) -> io::Result<()> {
         #[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd"))]
-        rustix::net::sockopt::set_socket_nosigpipe(stream, true)?;
+        rustix::net::sockopt::set_socket_nosigpipe(socket, true)?;
         #[cfg(not(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd")))]
-        let _ = stream;
+        let _ = socket;
         Ok(())
     }
 }
