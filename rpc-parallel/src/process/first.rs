@@ -5,11 +5,16 @@
 //! the keeper sleeps on.
 
 use std::{
+    future::poll_fn,
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
+    task::{Poll, ready},
 };
 
-use rustix::net::{RecvFlags, recv};
+use rustix::{
+    io::Errno,
+    net::{RecvFlags, recv},
+};
 
 use super::messages::{Head, Kind};
 use crate::readiness::Watched;
@@ -40,18 +45,44 @@ impl FirstConnection {
         self.0
     }
 
-    /// Reads as many bytes and none of those behind them.
-    async fn fill(&self, mut bytes: &mut [u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let mut guard = self.0.descriptor().readable().await?;
-            match guard.try_io(|socket| Ok(recv(socket.get_ref().as_fd(), &mut *bytes, RecvFlags::empty())?.0)) {
-                Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(Ok(read)) => bytes = &mut bytes[read..],
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Err(error),
-                Err(_would_block) => {}
+    /// Reads as many bytes and none of those behind them. Each poll looks at the socket itself, of which the poller may not
+    /// have told yet.
+    async fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        let mut filled = 0;
+        poll_fn(|cx| {
+            while filled < bytes.len() {
+                match recv(self.0.descriptor().get_ref(), &mut bytes[filled..], RecvFlags::empty()) {
+                    Ok((0, _)) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                    Ok((read, _)) => filled += read,
+                    Err(Errno::AGAIN) => ready!(self.0.descriptor().poll_read_ready(cx))?.clear_ready(),
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Poll::Ready(Err(error.into())),
+                }
             }
-        }
-        Ok(())
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::process::messages::encode;
+
+    #[tokio::test]
+    async fn what_the_poller_has_not_told_of_is_there() {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let connection = FirstConnection::new(ours.into()).unwrap();
+        assert_eq!(connection.ready().now_or_never(), None);
+        theirs.write_all(&encode(Kind::Ready, b"here")).unwrap();
+        // The child has ended, and the runtime has had no turn since.
+        drop(theirs);
+        assert_eq!(connection.ready().now_or_never(), Some(Some(b"here".to_vec())));
+        assert_eq!(connection.ready().now_or_never(), Some(None));
     }
 }

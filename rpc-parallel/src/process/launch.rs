@@ -1,7 +1,8 @@
 //! Starting a child and waiting until it is ready.
 
-use std::{ffi::OsStr, io};
+use std::{ffi::OsStr, io, pin::pin};
 
+use futures_util::FutureExt;
 use tokio::sync::oneshot::{self, error::RecvError};
 
 use super::{
@@ -66,9 +67,10 @@ impl Starting {
         connection: &FirstConnection,
         mut refused: oneshot::Receiver<LaunchError>,
     ) -> Result<Vec<u8>, LaunchError> {
+        let mut ready = pin!(connection.ready());
         let error = tokio::select! {
             biased;
-            ready = connection.ready() => match ready {
+            ready = &mut ready => match ready {
                 Some(ready) => {
                     self.process.set_ready();
                     return Ok(ready);
@@ -78,7 +80,14 @@ impl Starting {
                     refused.await
                 }
             },
-            error = &mut refused => error,
+            error = &mut refused => {
+                // It may have been ready before it died: the keeper can be told of that before this runtime of the former.
+                if let Some(Some(ready)) = ready.now_or_never() {
+                    self.process.set_ready();
+                    return Ok(ready);
+                }
+                error
+            }
         };
         Err(error
             .unwrap_or_else(|_: RecvError| LaunchError::Keeper(io::Error::other("its task for the child is gone"))))

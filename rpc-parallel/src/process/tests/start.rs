@@ -206,6 +206,14 @@ async fn output_goes_where_it_is_sent() {
 }
 
 #[tokio::test]
+async fn who_was_ready_was_ready_however_soon_it_ended() {
+    for round in 0..100 {
+        let (process, said, _) = launch(worker("brief", "ready here\nexit 3")).await.unwrap();
+        assert_eq!((said.as_slice(), process.exit().await.exit), (&b"here"[..], Exit::Code(3)), "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn a_path_to_our_image_works_too() {
     let mut launch_it = worker("path", "ready");
     launch_it.program = Program::Path(std::env::current_exe().unwrap());
