@@ -1,18 +1,22 @@
 //! Calls that arrive together: each handler is entered as its call's own, whatever those before it were.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use futures_util::future::join_all;
 use rpc_parallel::{CallContext, CallError, Init, Spawn, WorkerContext, worker};
 use rpc_parallel_tests::{alone, within};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Looks at its call while it is dropped, which is after the reply.
+/// Looks at its call when it is dropped, which is after the reply.
 #[derive(Deserialize)]
 struct Curious(u32);
 
 impl Serialize for Curious {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Some do while they are written, too.
+        if self.0.is_multiple_of(5) {
+            let _ = CallContext::current().map(|call| call.aborted());
+        }
         serializer.serialize_newtype_struct("Curious", &self.0)
     }
 }
@@ -32,6 +36,7 @@ trait Batch {
     async fn sometimes(&self, n: u32) -> (u32, bool);
     /// Panics if the number is divisible by a hundred.
     async fn hundreds(&self, n: u32) -> u32;
+    async fn length(&self, text: &str) -> usize;
 }
 
 struct Batcher;
@@ -70,6 +75,10 @@ impl Batch for Batcher {
     async fn hundreds(&self, n: u32) -> u32 {
         assert!(!n.is_multiple_of(100), "a hundred");
         n
+    }
+
+    async fn length(&self, text: &str) -> usize {
+        text.len()
     }
 }
 
@@ -125,5 +134,36 @@ fn calls_that_are_given_up_in_the_middle_of_a_batch_harm_no_others() {
                 assert_eq!(within("a call", call).await.unwrap(), (n, true), "round {round}");
             }
         }
+    });
+}
+
+/// Timers of calls that are over fire while there is something left of a batch.
+#[test]
+fn nothing_of_a_mixed_batch_is_lost_whatever_fires_meanwhile() {
+    alone(async {
+        let worker = Batcher::spawn::<BatchClient>(()).await.unwrap();
+        let client: BatchClient = worker.connect().await.unwrap();
+        let text = "x".repeat(100);
+        for round in 0..400_u64 {
+            let timed: Vec<_> = (1..9)
+                .map(|n| client.wanted(0).deadline(Duration::from_micros(200 * n + 50 * (round % 20))).start())
+                .collect();
+            let calls: Vec<_> = (0..200).map(|n| (client.sometimes(n).start(), n)).collect();
+            let mixed: Vec<_> =
+                (0..100).map(|n| (client.length(&text[..n]).start(), client.wanted(n as u32).start(), n)).collect();
+            for (call, n) in calls {
+                assert_eq!(within("one that may wait", call).await.unwrap(), (n, true), "round {round}");
+            }
+            for (long, short, n) in mixed {
+                assert_eq!(within("a long one", long).await.unwrap(), n, "round {round}");
+                assert_eq!(within("a short one", short).await.unwrap(), (n as u32, true), "round {round}");
+            }
+            for call in timed {
+                // In time or not, it ends.
+                let _ = within("one with a deadline", call).await;
+            }
+        }
+        let report = within("the end", worker.shutdown()).await;
+        assert_eq!(report.exit, rpc_parallel::Exit::Code(0), "{report}");
     });
 }

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    mem::ManuallyDrop,
     task::{Context, Poll},
 };
 
@@ -92,11 +93,32 @@ impl RawCall {
     /// The reply lies on the stack, which is in the cache, and what it is turned into is written to where it is wanted.
     #[inline(always)]
     fn poll_as<T>(&mut self, cx: &mut Context<'_>, decode: impl FnOnce(&mut RawReply) -> T) -> Poll<T> {
-        let mut reply = RawReply::default();
-        if self.poll(cx, &mut reply).is_pending() {
+        let mut place = Place(ManuallyDrop::new(RawReply::default()));
+        let Place(reply) = &mut place;
+        if self.poll(cx, reply).is_pending() {
             return Poll::Pending;
         }
-        Poll::Ready(decode(&mut reply))
+        Poll::Ready(decode(reply))
+    }
+}
+
+/// Where a reply comes to. In nearly all there is nothing to drop, which is seen here without a call.
+struct Place(ManuallyDrop<RawReply>);
+
+impl Drop for Place {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !self.0.is_plain() {
+            self.clear();
+        }
+    }
+}
+
+impl Place {
+    #[cold]
+    #[inline(never)]
+    fn clear(&mut self) {
+        *self.0 = RawReply::default();
     }
 }
 

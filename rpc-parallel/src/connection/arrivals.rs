@@ -27,12 +27,15 @@ pub(crate) struct Calls<'a> {
     pub(super) entered: &'a Entered,
 }
 
+/// After so many calls of a run it is looked at how much there is to send.
+const LOOKS_AT_REPLIES: usize = 64;
+
 impl Arrivals {
     /// Adds the short calls that come next. If there are any, nothing is to be taken from the session before they are
     /// [given back](Self::give_back).
     #[inline]
     pub(super) fn borrow(&mut self, session: &mut Session) -> bool {
-        self.lent = session.lend(&mut self.run);
+        self.lent = self.lent || session.lend(&mut self.run);
         self.lent
     }
 
@@ -75,7 +78,11 @@ impl Calls<'_> {
                 start(connection, &mut incoming);
             }
         }
-        while *lent && let Some((call, function, bytes, len)) = run.next() {
+        // What is not handed out is given back, and looked at again once these replies are on their way.
+        while *lent
+            && (!served.is_multiple_of(LOOKS_AT_REPLIES) || !entered.has_many_replies())
+            && let Some((call, function, bytes, len)) = run.next()
+        {
             *served += 1;
             CallContext::announce_plain(entered, call, len);
             let (payload, serial) = (Arrived::Together(bytes, len), Serial::LENT);

@@ -40,7 +40,7 @@ pub struct RawCall {
     state: State,
     function: FunctionId,
     /// Of a short call the thread's next one has the memory once it is sent.
-    arguments: Vec<u8>,
+    arguments: Option<Box<Vec<u8>>>,
     /// What few calls have.
     special: Option<Box<Special>>,
 }
@@ -116,7 +116,7 @@ impl RawCall {
     /// Where the arguments go.
     #[inline]
     pub(crate) fn arguments(&mut self) -> &mut Vec<u8> {
-        &mut self.arguments
+        self.arguments.get_or_insert_default()
     }
 
     /// What follows the arguments so far, and is not copied.
@@ -357,7 +357,7 @@ impl Default for RawCall {
             connection: None,
             state: State::Unsent { one_way: false },
             function: FunctionId::from_raw(0),
-            arguments: Vec::new(),
+            arguments: None,
             special: None,
         }
     }

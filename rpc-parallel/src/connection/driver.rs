@@ -94,7 +94,7 @@ impl Driver {
         if std::mem::take(&mut self.has_read) {
             self.dispatch(&mut core);
             // The poller may have told of these bytes meanwhile, to nobody: it must know whom to tell of the next ones.
-            return core.way.poll_more(&shared.socket, cx, true);
+            return core.way.poll_more(&shared.socket, cx, true) || core.death.is_some();
         }
         let mut more = false;
         for _ in 0..READS_PER_PASS {
@@ -148,10 +148,15 @@ impl Driver {
 
     /// Sorts what the session has found into the slots of those who wait for it.
     fn dispatch(&mut self, core: &mut Core) {
+        self.dispatch_any(core, true);
+    }
+
+    /// The same; what is `lent` has to be served, and given back, before anything else.
+    fn dispatch_any(&mut self, core: &mut Core, lent: bool) {
         let Self { shared, wakers, incoming, .. } = self;
         loop {
             core.last_replies += core.take_replies(wakers);
-            if incoming.borrow(&mut core.session) {
+            if lent && incoming.borrow(&mut core.session) {
                 break;
             }
             let Some(event) = core.session.poll_event() else { break };
@@ -237,7 +242,7 @@ impl Driver {
             }
             self.timer_set = None;
             core.session.handle_timeout(Instant::now());
-            self.dispatch(core);
+            self.dispatch_any(core, false);
         }
     }
 
@@ -257,6 +262,10 @@ impl Driver {
             return;
         }
         self.yielded = false;
+        if self.has_read && !core.session.is_congested() {
+            // What is left of the input is seen to at once, and answered with the same write.
+            return;
+        }
         core.driving = false;
         let writes = core.session.transmit();
         if let Poll::Ready(Err(error)) = shared.poll_write(cx, &mut core) {

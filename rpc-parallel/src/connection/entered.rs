@@ -52,6 +52,13 @@ pub(super) fn entered<T>(work: impl FnOnce(&Entered) -> T) -> T {
     ENTERED.with(work)
 }
 
+impl Entered {
+    /// Whether so much was replied that it is better sent before anything else is served.
+    pub(super) fn has_many_replies(&self) -> bool {
+        self.replies.try_borrow().is_ok_and(|replies| replies.are_many())
+    }
+}
+
 /// What one connection puts in while its calls are served.
 #[derive(Default)]
 pub(super) struct Serving {

@@ -41,6 +41,9 @@ struct Reply {
 /// How much memory for replies is kept.
 const KEPT: usize = 64 << 10;
 
+/// From so many bytes on no further calls are served before they are sent.
+const MANY: usize = 256 << 10;
+
 /// How long they may become together, before the last one.
 const MOST: usize = 1 << 30;
 
@@ -52,6 +55,11 @@ impl Collected {
     /// Collects replies on this connection from now on.
     pub(super) fn begin(&mut self, of: &Arc<Shared>) {
         (self.of, self.limit) = (Arc::as_ptr(of).addr(), of.message_limit());
+    }
+
+    /// Whether it is better sent before anything else is served: then the session sees that its peer does not read.
+    pub(super) fn are_many(&self) -> bool {
+        self.end > MANY
     }
 
     /// The current call, if its reply is collected here.
@@ -104,9 +112,14 @@ pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) ->
             *prefix = ((len - LENGTH_PREFIX) as u32).to_le_bytes();
         }
         *end = start + len;
+        // The value's `Serialize` may have asked for its call, which was noted then.
+        let noted = entered.plain.get().serial;
+        if noted != Serial::NONE {
+            serial = noted;
+        }
         if serial == Serial::LENT {
             entered.plain.set(Plain { call, size, serial: Serial::OVER });
-        } else {
+        } else if serial != Serial::OVER {
             replies.push(Reply { serial, call, start: start as u32, end: *end as u32 });
         }
         Collect::Kept

@@ -16,6 +16,8 @@ use rustix::{
     net::{RecvFlags, recv},
 };
 
+use tokio::io::unix::AsyncFdReadyGuard;
+
 use super::messages::{Head, Kind};
 use crate::readiness::Watched;
 
@@ -48,13 +50,18 @@ impl FirstConnection {
     /// Reads as many bytes and none of those behind them. Each poll looks at the socket itself, of which the poller may not
     /// have told yet.
     async fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-        let mut filled = 0;
+        let (socket, mut filled) = (self.0.descriptor(), 0);
         poll_fn(|cx| {
+            let mut told = None;
             while filled < bytes.len() {
-                match recv(self.0.descriptor().get_ref(), &mut bytes[filled..], RecvFlags::empty()) {
+                match recv(socket.get_ref(), &mut bytes[filled..], RecvFlags::empty()) {
                     Ok((0, _)) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                     Ok((read, _)) => filled += read,
-                    Err(Errno::AGAIN) => ready!(self.0.descriptor().poll_read_ready(cx))?.clear_ready(),
+                    // Only what was told before this look is out of date.
+                    Err(Errno::AGAIN) => match told.take() {
+                        None => told = Some(ready!(socket.poll_read_ready(cx))?),
+                        Some(mut told) => AsyncFdReadyGuard::clear_ready(&mut told),
+                    },
                     Err(Errno::INTR) => {}
                     Err(error) => return Poll::Ready(Err(error.into())),
                 }

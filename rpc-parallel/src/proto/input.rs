@@ -98,9 +98,9 @@ impl Input {
         std::mem::swap(&mut self.buffer, bytes);
     }
 
-    /// Whether the next frame is all there.
-    pub(super) fn has_frame(&self) -> bool {
-        announced_len(&self.buffer).is_some_and(|len| self.buffer.len() - LENGTH_PREFIX >= len)
+    /// Whether the next frame is all there, or longer than it may be.
+    pub(super) fn has_frame(&self, limit: usize) -> bool {
+        announced_len(&self.buffer).is_some_and(|len| len > limit || self.buffer.len() - LENGTH_PREFIX >= len)
     }
 
     /// How much memory the buffers have.

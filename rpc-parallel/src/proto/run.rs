@@ -9,7 +9,7 @@ use bytes::{Buf, BytesMut};
 use super::Session;
 use crate::{
     id::{CallId, FunctionId},
-    wire::{ShortCall, short_call},
+    wire::{FRAME_ALLOWANCE, ShortCall, short_call},
 };
 
 /// The input of a session from the next short call on. While it is lent nobody else takes frames, and the session does not
@@ -51,7 +51,7 @@ impl Session {
     /// reply was written.
     #[inline]
     pub(crate) fn lend(&mut self, run: &mut Run) -> bool {
-        if !self.is_plain() || self.graceful.is_some() || self.output.is_congested() {
+        if self.lent || !self.is_plain() || self.graceful.is_some() || self.output.is_congested() {
             return false;
         }
         let (used, limit) = (self.remote.used(), u32::try_from(self.settings.max_open_calls).unwrap_or(u32::MAX));
@@ -80,7 +80,8 @@ impl Session {
         }
     }
 
-    /// Takes the input back, from the frame on that is next. Returns whether that is all there.
+    /// Takes the input back, from the frame on that is next. Returns whether there is something to look at: that frame, or the
+    /// end of the connection.
     pub(crate) fn take_back(&mut self, run: &mut Run) -> bool {
         self.lent = false;
         self.remote.set_used(run.used);
@@ -91,6 +92,6 @@ impl Session {
             self.input.exchange(&mut run.bytes);
         }
         self.after_change();
-        self.input.has_frame()
+        self.is_closed() || self.input.has_frame(self.settings.max_message_size + FRAME_ALLOWANCE)
     }
 }

@@ -203,6 +203,12 @@ impl Session {
         !self.output.is_empty()
     }
 
+    /// Whether the peer reads too slowly for what is queued.
+    #[inline]
+    pub(crate) fn is_congested(&self) -> bool {
+        self.output.is_congested()
+    }
+
     /// Fills slices with what is to be written next, and returns how many it filled.
     pub(crate) fn transmit_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         self.output.slices(slices)

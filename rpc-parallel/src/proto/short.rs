@@ -1,8 +1,8 @@
 //! The frames that pipelined calls consist of, without an event for each.
 //!
 //! A short call without anything special, and a short reply, need no event: what they say fits into the arguments of a
-//! function. Whatever else comes is left to [`Session::poll_event`], which would understand these frames too, to the same
-//! effect: nothing here closes a connection or queues a frame. Short calls that arrive are [lent](super::Run).
+//! function. Whatever else comes is left to [`Session::poll_event`], which would understand these frames too: nothing here closes
+//! a connection or queues a frame. Short calls that arrive are [lent](super::Run).
 
 use super::Session;
 use crate::{

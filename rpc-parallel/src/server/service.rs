@@ -188,9 +188,6 @@ impl Serving {
     /// Starts to work on a call of another function than the last one.
     fn start_any(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
         let function = incoming.function;
-        if !incoming.note() {
-            return;
-        }
         if self.opened.is_none() {
             self.take_made();
         }
@@ -222,7 +219,11 @@ impl Serving {
 
     /// Starts to work on a call that is none of the worker trait's.
     #[cold]
-    fn start_other(&mut self, connection: &Arc<Shared>, incoming: &Incoming<'_>) {
+    fn start_other(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
+        if !incoming.note() {
+            return;
+        }
+        let incoming = &*incoming;
         let function = incoming.function;
         if let builtin::OPEN | builtin::SHUTDOWN = function
             && (incoming.one_way != (function == builtin::SHUTDOWN) || incoming.uploads > 0)

@@ -43,11 +43,12 @@ impl RawCall {
         let core = &mut *guard;
         let alone = core.is_alone();
         let slot = core.waiting.callers.vacant();
-        let Some(call) = core.session.open_short(self.function, &self.arguments, slot) else { return false };
+        let arguments = self.arguments.as_ref().map_or(&[][..], |arguments| arguments);
+        let Some(call) = core.session.open_short(self.function, arguments, slot) else { return false };
         core.waiting.callers.occupy(slot, cx.as_deref());
         self.state = State::Sent { call, slot, spins: shared.flush_call(core, alone, cx) };
         drop(guard);
-        spare::give_arguments(std::mem::take(&mut self.arguments));
+        spare::give_arguments(&mut self.arguments);
         true
     }
 
@@ -64,7 +65,7 @@ impl RawCall {
             self.fail(CallFailure::Lost(terminal));
             return Poll::Ready(());
         }
-        let size = self.arguments.len();
+        let size = self.arguments.as_ref().map_or(0, |arguments| arguments.len());
         let alone = core.is_alone();
         let silent = core.session.close_reason().is_some_and(CloseReason::is_silent);
         let slot = core.waiting.callers.vacant();
@@ -73,7 +74,7 @@ impl RawCall {
             true => Err(OpenCallError::Full),
             false => {
                 let parts = Parts { function: self.function, one_way, tag: slot };
-                parts.open(core, &mut self.arguments, self.special.as_deref_mut())
+                parts.open(core, self.arguments.get_or_insert_default(), self.special.as_deref_mut())
             }
         };
         let special = &mut self.special;

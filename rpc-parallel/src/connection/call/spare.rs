@@ -6,7 +6,7 @@ use super::{RawCall, State};
 
 thread_local! {
     static SPARE: Spare = const {
-        Spare { last: Cell::new(None), others: RefCell::new(Vec::new()), arguments: Cell::new(Vec::new()) }
+        Spare { last: Cell::new(None), others: RefCell::new(Vec::new()), arguments: Cell::new(None) }
     };
 }
 
@@ -17,7 +17,8 @@ struct Spare {
     others: RefCell<Vec<Box<RawCall>>>,
     /// The memory of the arguments that were sent last: all short calls of a thread can do with the same, which stays in
     /// the cache.
-    arguments: Cell<Vec<u8>>,
+    #[expect(clippy::box_collection, reason = "handed on in one word")]
+    arguments: Cell<Option<Box<Vec<u8>>>>,
 }
 
 /// How many a thread keeps.
@@ -36,7 +37,7 @@ pub(super) fn take() -> Box<RawCall> {
     // A thread that ends has none any more.
     let spare = SPARE.try_with(|spare| {
         let mut call = spare.last.take().or_else(|| spare.others.borrow_mut().pop())?;
-        if call.arguments.capacity() == 0 {
+        if call.arguments.is_none() {
             call.arguments = spare.arguments.take();
         }
         Some(call)
@@ -54,10 +55,13 @@ fn fresh() -> Box<RawCall> {
 
 /// Keeps the memory of arguments that were sent.
 #[inline]
-pub(super) fn give_arguments(mut arguments: Vec<u8>) {
-    arguments.clear();
-    if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
-        let _ = SPARE.try_with(|spare| spare.arguments.set(arguments));
+#[expect(clippy::box_collection, reason = "handed on in one word")]
+pub(super) fn give_arguments(place: &mut Option<Box<Vec<u8>>>) {
+    if let Some(arguments) = place {
+        arguments.clear();
+        if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
+            let _ = SPARE.try_with(|spare| spare.arguments.set(place.take()));
+        }
     }
 }
 
@@ -65,11 +69,13 @@ pub(super) fn give_arguments(mut arguments: Vec<u8>) {
 #[inline]
 pub(super) fn give(mut call: Box<RawCall>) {
     call.state = State::Unsent { one_way: false };
-    call.arguments.clear();
     let _ = SPARE.try_with(|spare| {
-        if call.arguments.capacity() > KEPT_ARGUMENTS {
-            let kept = if spare.others.borrow().len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
-            call.arguments.shrink_to(kept);
+        if let Some(arguments) = &mut call.arguments {
+            arguments.clear();
+            if arguments.capacity() > KEPT_ARGUMENTS {
+                let kept = if spare.others.borrow().len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
+                arguments.shrink_to(kept);
+            }
         }
         if let Some(before) = spare.last.replace(Some(call)) {
             let mut others = spare.others.borrow_mut();
