@@ -93,22 +93,25 @@ impl RawCall {
     /// The reply lies on the stack, which is in the cache, and what it is turned into is written to where it is wanted.
     #[inline(always)]
     fn poll_as<T>(&mut self, cx: &mut Context<'_>, decode: impl FnOnce(&mut RawReply) -> T) -> Poll<T> {
-        let mut place = Place(ManuallyDrop::new(RawReply::default()));
-        let Place(reply) = &mut place;
-        if self.poll(cx, reply).is_pending() {
+        let mut place = Place { reply: ManuallyDrop::new(RawReply::default()), plain: true };
+        if self.poll(cx, &mut place.reply).is_pending() {
             return Poll::Pending;
         }
-        Poll::Ready(decode(reply))
+        place.plain = self.was_plain();
+        Poll::Ready(decode(&mut place.reply))
     }
 }
 
 /// Where a reply comes to. In nearly all there is nothing to drop, which is seen here without a call.
-struct Place(ManuallyDrop<RawReply>);
+struct Place {
+    reply: ManuallyDrop<RawReply>,
+    plain: bool,
+}
 
 impl Drop for Place {
     #[inline(always)]
     fn drop(&mut self) {
-        if !self.0.is_plain() {
+        if !self.plain {
             self.clear();
         }
     }
@@ -118,7 +121,7 @@ impl Place {
     #[cold]
     #[inline(never)]
     fn clear(&mut self) {
-        *self.0 = RawReply::default();
+        *self.reply = RawReply::default();
     }
 }
 

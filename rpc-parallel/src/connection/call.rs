@@ -254,6 +254,12 @@ impl RawCall {
         }
     }
 
+    /// Whether the call has ended, and its reply has no memory of its own.
+    #[inline]
+    pub(crate) fn was_plain(&self) -> bool {
+        matches!(self.state, State::PlainOver)
+    }
+
     /// Makes the call and waits for its reply, which no stream follows.
     pub(crate) async fn end(mut self: Box<Self>) -> Result<(Status, Payload), CallFailure> {
         let mut reply = RawReply::default();

@@ -65,12 +65,6 @@ impl Payload {
         true
     }
 
-    /// Whether it needs no memory of its own.
-    #[inline]
-    pub(crate) fn is_inline(&self) -> bool {
-        matches!(self, Self::Inline(..))
-    }
-
     /// Becomes `place`, leaving what may be any other payload.
     pub(crate) fn move_to(&mut self, place: &mut Self) {
         if !self.copy_to(place) {

@@ -42,6 +42,10 @@ async fn run(workload: &'static Workload, units: usize) {
     settings.spin = Duration::ZERO;
     let worker = Counted::spawn(()).settings(settings).executable(executable).await.expect("a worker");
     let client = worker.connect().await.expect("a connection");
+    // A worker's lifeline gets its thread a little after the start. Once and not in a loop, of which each turn would count.
+    tokio::time::sleep(STARTED).await;
+    let threads = std::fs::read_dir(format!("/proc/{}/task", worker.pid())).expect("the worker's threads").count();
+    assert_eq!(threads, 2, "the worker's own, and its lifeline's");
     // Tables and buffers reach their size.
     (workload.run)(client.clone(), WARM_UP).await;
     let before = Counts::take(&client).await;
@@ -55,6 +59,9 @@ async fn run(workload: &'static Workload, units: usize) {
     let report = worker.shutdown().await;
     assert!(report.exit.is_success(), "{report}");
 }
+
+/// Much longer than a start takes, also under a tool that slows it down.
+const STARTED: Duration = Duration::from_millis(500);
 
 /// Units before the counting starts.
 const WARM_UP: usize = 20;

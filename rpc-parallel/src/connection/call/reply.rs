@@ -47,12 +47,6 @@ pub(crate) enum CallFailure {
 }
 
 impl RawReply {
-    /// Whether it has no memory of its own.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.payload.is_inline() && self.download.is_none() && self.failure.is_none()
-    }
-
     /// There is no reply.
     #[cold]
     pub(super) fn fail(&mut self, failure: CallFailure) {
