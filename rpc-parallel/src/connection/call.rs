@@ -40,6 +40,7 @@ pub struct RawCall {
     state: State,
     function: FunctionId,
     /// Of a short call the thread's next one has the memory once it is sent.
+    #[expect(clippy::box_collection, reason = "handed on in one word")]
     arguments: Option<Box<Vec<u8>>>,
     /// What few calls have.
     special: Option<Box<Special>>,

@@ -93,7 +93,7 @@ fn a_graceful_close_waits_for_what_is_lent() {
     let mut reply = Vec::new();
     Frame::Reply { call: CallId(0), status: Status::Ok, download: false }.encode(0, &mut reply);
     end.session.push_replies(&reply);
-    assert!(!end.session.take_back(&mut run));
+    assert!(end.session.take_back(&mut run), "the end is to be told of");
     assert!(end.session.is_closed());
     let written = end.write_all();
     assert!(written.windows(reply.len()).any(|part| part == reply), "{}", written.escape_ascii());
@@ -108,7 +108,7 @@ fn what_is_lent_when_the_connection_ends_is_let_go() {
     assert_eq!(lent(&mut end.session, &mut run), [0, 1]);
     end.session.handle_eof(Instant::now());
     assert!(end.session.open_lent(CallId(1), 1).is_none());
-    assert!(!end.session.take_back(&mut run));
+    assert!(end.session.take_back(&mut run), "the end is to be told of");
     assert!(!end.session.has_input());
 }
 
