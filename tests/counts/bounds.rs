@@ -132,6 +132,11 @@ pub(crate) const BOUNDS: &[Bound] = &[
 ];
 
 impl Measure {
+    /// Whether it depends, a little, on when who has its turn.
+    pub(crate) fn depends_on_turns(self) -> bool {
+        matches!(self, SystemCalls | CallerAllocations)
+    }
+
     /// A library could do without.
     pub(crate) fn can_be_zero(self) -> bool {
         matches!(self, CallerAllocations | WorkerAllocations)
