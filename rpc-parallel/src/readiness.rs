@@ -40,3 +40,30 @@ impl Watched {
         watch(self.descriptor.into_inner(), Interest::READABLE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, os::unix::net::UnixStream};
+
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn another_runtime_goes_on_where_the_first_has_ended() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let (first, second) = (runtime(), runtime());
+        let watched = first.block_on(async { Watched::new(ours.into()).unwrap() });
+        drop(first);
+        second.block_on(async {
+            let descriptor = watched.here().unwrap();
+            theirs.write_all(b"x").unwrap();
+            descriptor.readable().await.unwrap().retain_ready();
+        });
+    }
+}

@@ -94,7 +94,8 @@ impl Incoming<'_> {
         Target { shared: Arc::clone(connection), call, serial, one_way, uploads, answered }
     }
 
-    /// Answers without a handler, if the call is [noted](Self::note): nobody will read the caller's streams, and a one-way message is through.
+    /// Answers without a handler: nobody will read the caller's streams, and a one-way message is through. The call must be
+    /// [noted](Self::note).
     pub(crate) fn refuse(&self, connection: &Arc<Shared>, status: Status, payload: Vec<u8>) {
         let target = self.target(connection);
         if self.one_way {

@@ -16,8 +16,6 @@ use rustix::{
     net::{RecvFlags, recv},
 };
 
-use tokio::io::unix::AsyncFdReadyGuard;
-
 use super::messages::{Head, Kind};
 use crate::readiness::Watched;
 
@@ -60,7 +58,7 @@ impl FirstConnection {
                     // Only what was told before this look is out of date.
                     Err(Errno::AGAIN) => match told.take() {
                         None => told = Some(ready!(socket.poll_read_ready(cx))?),
-                        Some(mut told) => AsyncFdReadyGuard::clear_ready(&mut told),
+                        Some(mut told) => told.clear_ready(),
                     },
                     Err(Errno::INTR) => {}
                     Err(error) => return Poll::Ready(Err(error.into())),

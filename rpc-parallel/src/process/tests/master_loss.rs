@@ -34,13 +34,10 @@ async fn a_killed_root_takes_its_tree_along() {
         } else {
             // Somewhere in the start of the tree. The root itself is the one that is our child.
             let ours = format!("child-of-{}@", std::process::id());
-            let mut root = None;
-            while root.is_none() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                root = with_token(&name).into_iter().find(|pid| cmdline(*pid).contains(&ours));
-            }
+            let find = || with_token(&name).into_iter().find(|pid| cmdline(*pid).contains(&ours));
+            let root = found("the root", find).await;
             tokio::time::sleep(Duration::from_micros(u64::from(round * round) * 900)).await;
-            let _ = kill_process(Pid::from_raw(root.unwrap() as i32).unwrap(), Signal::KILL);
+            let _ = kill_process(Pid::from_raw(root as i32).unwrap(), Signal::KILL);
             let _ = starting.await.unwrap();
         }
         eventually(AT_ONCE, "the tree is gone", || {

@@ -62,6 +62,18 @@ fn eventually(within: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until there is something, while the runtime goes on.
+async fn found<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = find() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "never there: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// The living processes with this in their command line. A zombie has none.
 fn with_token(token: &str) -> Vec<u32> {
     pids().filter(|pid| cmdline(*pid).contains(token)).collect()

@@ -106,15 +106,10 @@ async fn a_slow_start_is_killed_and_reaped() {
 async fn dropping_the_start_kills_and_reaps() {
     let name = token("dropped");
     let starting = tokio::spawn(launch(worker(&name, "wait")));
-    let mut pid = None;
-    while pid.is_none() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        pid = with_token(&name).first().copied();
-    }
+    let pid = found("the child", || with_token(&name).first().copied()).await;
     starting.abort();
     // The task is dropped with its future only now.
     assert!(starting.await.unwrap_err().is_cancelled());
-    let pid = pid.unwrap();
     // Not even as a zombie.
     eventually(SOON, "it is reaped", || stat(pid).is_none_or(|(_, parent)| parent != std::process::id()));
     assert_eq!(with_token(&name), []);
