@@ -9,6 +9,7 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use crate::{
+    bulk,
     client::{CallError, Streaming},
     codec::{self, CodecError},
     connection::{RawCall, RawDownload, RawReply, TooBig},
@@ -29,10 +30,10 @@ impl RawCall {
 
     /// A plain value.
     pub(crate) fn plain<T: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>) -> Awaited<T> {
-        self.poll_as(cx, |reply| {
-            reply.check()?;
-            reply.decode()
-        })
+        if bulk::is_bytes::<T>() {
+            return self.poll_as(cx, |reply| reply.check().and_then(|()| reply.decode()));
+        }
+        self.poll_value(cx, RawReply::check)
     }
 
     /// A value or the method's own error.
@@ -40,10 +41,13 @@ impl RawCall {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Awaited<T, E> {
-        self.poll_as(cx, |reply| {
-            reply.check_app()?;
-            reply.decode().map_err(CallError::widen)
-        })
+        if bulk::is_bytes::<T>() {
+            return self.poll_as(cx, |reply| {
+                reply.check_app()?;
+                reply.decode().map_err(CallError::widen)
+            });
+        }
+        self.poll_value(cx, RawReply::check_app)
     }
 
     /// A stream.
@@ -90,10 +94,37 @@ impl RawCall {
         })
     }
 
+    /// A value that is read from the bytes of the reply, once that is [`check`]ed: they come in registers if they are few.
+    #[inline(always)]
+    fn poll_value<T: DeserializeOwned, E>(
+        &mut self,
+        cx: &mut Context<'_>,
+        check: impl FnOnce(&mut RawReply) -> Result<(), CallError<E>>,
+    ) -> Awaited<T, E> {
+        let brief = self.take_brief();
+        let (few, mut place);
+        let bytes = if brief.is_there() {
+            let (bytes, len) = brief.bytes();
+            few = bytes;
+            few.get(..len).unwrap_or_default()
+        } else {
+            place = Place::new();
+            if self.poll(cx, &mut place.reply).is_pending() {
+                return Poll::Pending;
+            }
+            place.plain = self.was_plain();
+            if let Err(error) = check(&mut place.reply) {
+                return Poll::Ready(Err(error));
+            }
+            &place.reply.payload
+        };
+        Poll::Ready(codec::decode(bytes).map_err(|error| undecodable("the reply", &error).widen()))
+    }
+
     /// The reply lies on the stack, which is in the cache, and what it is turned into is written to where it is wanted.
     #[inline(always)]
     fn poll_as<T>(&mut self, cx: &mut Context<'_>, decode: impl FnOnce(&mut RawReply) -> T) -> Poll<T> {
-        let mut place = Place { reply: ManuallyDrop::new(RawReply::default()), plain: true };
+        let mut place = Place::new();
         if self.poll(cx, &mut place.reply).is_pending() {
             return Poll::Pending;
         }
@@ -118,6 +149,11 @@ impl Drop for Place {
 }
 
 impl Place {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { reply: ManuallyDrop::new(RawReply::default()), plain: true }
+    }
+
     #[cold]
     #[inline(never)]
     fn clear(&mut self) {

@@ -56,6 +56,36 @@ enum CallerState {
     Free,
     Waiting,
     Replied,
+    /// The same, with a success that is [brief](Brief).
+    Briefly,
+}
+
+/// What a reply says, if that is a few bytes: they are passed on in registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brief {
+    bytes: u64,
+    /// How many there are; more than fit if there is no such reply.
+    len: usize,
+}
+
+impl Brief {
+    /// No reply, or a longer one.
+    pub(crate) const NONE: Self = Self { bytes: 0, len: usize::MAX };
+
+    /// How many bytes are passed on like this.
+    const MOST: usize = size_of::<u64>();
+
+    /// Whether there is such a reply.
+    #[inline(always)]
+    pub(crate) fn is_there(self) -> bool {
+        self.len <= Self::MOST
+    }
+
+    /// The bytes and whatever follows, and how many there are.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> ([u8; Self::MOST], usize) {
+        (self.bytes.to_le_bytes(), self.len)
+    }
 }
 
 impl Callers {
@@ -105,8 +135,13 @@ impl Callers {
         part: (usize, usize),
     ) -> Option<Waker> {
         let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Waiting)?;
-        caller.payload.fill(input, part);
-        (caller.state, caller.status) = (CallerState::Replied, status);
+        caller.status = status;
+        caller.state = if status == Status::Ok && caller.payload.fill_brief(input, part) {
+            CallerState::Briefly
+        } else {
+            caller.payload.fill(input, part);
+            CallerState::Replied
+        };
         caller.waker.take()
     }
 
@@ -126,7 +161,7 @@ impl Callers {
 
     /// Gives the slot back if the reply is there, which is moved to these places; the reader of its stream comes with it.
     pub(super) fn take(&mut self, slot: u32, payload: &mut Payload, status: &mut Status) -> Option<Option<usize>> {
-        let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Replied)?;
+        let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.has_reply())?;
         caller.payload.move_to(payload);
         *status = caller.status;
         caller.state = CallerState::Free;
@@ -138,13 +173,27 @@ impl Callers {
     #[inline]
     pub(super) fn take_plain(&mut self, slot: u32, payload: &mut Payload, status: &mut Status) -> bool {
         let Some(caller) = self.slots.get_mut(slot as usize) else { return false };
-        if caller.state != CallerState::Replied || !caller.link.is_none() || !caller.payload.copy_to(payload) {
+        if !caller.has_reply() || !caller.link.is_none() || !caller.payload.copy_to(payload) {
             return false;
         }
         *status = caller.status;
         caller.state = CallerState::Free;
         caller.link = std::mem::replace(&mut self.free, Link(slot));
         true
+    }
+
+    /// The same for a success that is brief.
+    #[inline(always)]
+    pub(super) fn take_brief(&mut self, slot: u32) -> Brief {
+        match self.slots.get_mut(slot as usize) {
+            Some(caller) if caller.state == CallerState::Briefly => {
+                caller.state = CallerState::Free;
+                caller.link = std::mem::replace(&mut self.free, Link(slot));
+                let (bytes, len) = caller.payload.brief();
+                Brief { bytes, len }
+            }
+            _ => Brief::NONE,
+        }
     }
 
     /// Gives the slot back. What it has is returned, to be dropped without the connection's lock.
@@ -174,13 +223,49 @@ impl Default for Callers {
 impl Caller {
     /// The slot of the reader of the stream that follows the reply, if any; none if there is no reply yet.
     pub(super) fn reader(&self) -> Option<Option<usize>> {
-        (self.state == CallerState::Replied).then(|| self.link.slot())
+        self.has_reply().then(|| self.link.slot())
+    }
+
+    #[inline]
+    fn has_reply(&self) -> bool {
+        matches!(self.state, CallerState::Replied | CallerState::Briefly)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What comes out of a slot that a reply of this status, with these bytes among others, has come to.
+    fn through_a_slot(status: Status, len: usize) -> (Brief, Option<(Vec<u8>, Status)>) {
+        let input: Vec<u8> = (1..=100).collect();
+        let mut callers = Callers::default();
+        let slot = callers.vacant();
+        callers.occupy(slot, None);
+        assert!(!callers.take_brief(slot).is_there(), "before the reply");
+        assert!(callers.replied_short(slot, status, &input, (3, 3 + len)).is_none(), "nobody is to be woken");
+        let brief = callers.take_brief(slot);
+        let (mut payload, mut taken) = (Payload::default(), Status::Refused);
+        let other = callers.take_plain(slot, &mut payload, &mut taken).then(|| (payload.to_vec(), taken));
+        assert_eq!((callers.len(), callers.vacant()), (0, slot), "the slot is free again");
+        (brief, other)
+    }
+
+    #[test]
+    fn a_success_of_a_few_bytes_is_brief_and_nothing_else_is() {
+        let bytes = |len: usize| (4..=100).take(len).collect::<Vec<u8>>();
+        for len in 0..=Brief::MOST {
+            let (brief, other) = through_a_slot(Status::Ok, len);
+            let (few, count) = brief.bytes();
+            assert!(brief.is_there() && other.is_none());
+            assert_eq!(few[..count], bytes(len));
+        }
+        for (status, len) in [(Status::Ok, 9), (Status::Ok, 38), (Status::App, 3), (Status::Panic, 0)] {
+            let (brief, other) = through_a_slot(status, len);
+            assert!(!brief.is_there());
+            assert_eq!(other, Some((bytes(len), status)));
+        }
+    }
 
     #[test]
     fn a_caller_takes_one_cache_line() {

@@ -20,6 +20,9 @@ pub(crate) enum Payload {
 /// The longest payload that takes no memory of its own: it fills the enum up to the size that the other forms need.
 const INLINE: usize = 38;
 
+/// The longest that is passed on in registers.
+const BRIEF: usize = size_of::<u64>();
+
 /// What was read and is shorter may lie in a buffer with others.
 const LARGE: usize = 64 << 10;
 
@@ -47,6 +50,31 @@ impl Payload {
                 *place = *chunk;
             }
             _ => self.fill_any(bytes.get(start..end).unwrap_or_default()),
+        }
+    }
+
+    /// Becomes a copy of this part of `bytes`, from start to end, if that is a few bytes among others; `false` otherwise.
+    #[inline]
+    pub(crate) fn fill_brief(&mut self, bytes: &[u8], (start, end): (usize, usize)) -> bool {
+        let len = end.wrapping_sub(start);
+        match (self, bytes.get(start..).and_then(|bytes| bytes.first_chunk::<BRIEF>())) {
+            (Self::Inline(place_len, place), Some(chunk)) if len <= BRIEF => {
+                *place_len = len as u8;
+                place[..BRIEF].copy_from_slice(chunk);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What it was [filled](Self::fill_brief) with, and how many bytes.
+    #[inline]
+    pub(crate) fn brief(&self) -> (u64, usize) {
+        match self {
+            Self::Inline(len, bytes) => {
+                (bytes.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk)), usize::from(*len))
+            }
+            _ => (0, usize::MAX),
         }
     }
 

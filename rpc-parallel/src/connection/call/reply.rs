@@ -8,7 +8,7 @@ use std::{
 
 use super::{RawCall, State};
 use crate::{
-    connection::{Connection, RawReceiver, Terminal, TooBig, core::Core},
+    connection::{Connection, RawReceiver, Terminal, TooBig, callers::Brief, core::Core},
     proto::{CallSide, StreamKey},
     wire::{Payload, Status},
 };
@@ -77,6 +77,24 @@ impl RawCall {
             return Some(Poll::Ready(()));
         }
         core.wait_for_reply(*slot, cx).then_some(Poll::Pending)
+    }
+
+    /// Takes a success of a few bytes, if that is there and there is nothing special about the call.
+    #[inline(always)]
+    pub(crate) fn take_brief(&mut self) -> Brief {
+        let (State::Sent { slot, spins: false, .. }, Some(connection), None) =
+            (&self.state, &self.connection, &self.special)
+        else {
+            return Brief::NONE;
+        };
+        let shared = connection.shared();
+        let Some(count) = shared.next_count() else { return Brief::NONE };
+        let brief = shared.lock().waiting.callers.take_brief(*slot);
+        if brief.is_there() {
+            shared.set_count(count);
+            self.state = State::PlainOver;
+        }
+        brief
     }
 
     /// Waits for the reply of a call that was sent.
