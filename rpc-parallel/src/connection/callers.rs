@@ -236,9 +236,9 @@ impl Caller {
 mod tests {
     use super::*;
 
-    /// What comes out of a slot that a reply of this status, with these bytes among others, has come to.
-    fn through_a_slot(status: Status, len: usize) -> (Brief, Option<(Vec<u8>, Status)>) {
-        let input: Vec<u8> = (1..=100).collect();
+    /// What comes out of a slot that a reply of this status and length has come to, with so many bytes after it.
+    fn through_a_slot(status: Status, len: usize, after: usize) -> (Brief, Option<(Vec<u8>, Status)>) {
+        let input: Vec<u8> = (1..).take(3 + len + after).collect();
         let mut callers = Callers::default();
         let slot = callers.vacant();
         callers.occupy(slot, None);
@@ -254,14 +254,14 @@ mod tests {
     #[test]
     fn a_success_of_a_few_bytes_is_brief_and_nothing_else_is() {
         let bytes = |len: usize| (4..=100).take(len).collect::<Vec<u8>>();
-        for len in 0..=Brief::MOST {
-            let (brief, other) = through_a_slot(Status::Ok, len);
+        for (len, after) in (0..=Brief::MOST).flat_map(|len| [0, 1, 50].map(|after| (len, after))) {
+            let (brief, other) = through_a_slot(Status::Ok, len, after);
             let (few, count) = brief.bytes();
             assert!(brief.is_there() && other.is_none());
             assert_eq!(few[..count], bytes(len));
         }
         for (status, len) in [(Status::Ok, 9), (Status::Ok, 38), (Status::App, 3), (Status::Panic, 0)] {
-            let (brief, other) = through_a_slot(status, len);
+            let (brief, other) = through_a_slot(status, len, 50);
             assert!(!brief.is_there());
             assert_eq!(other, Some((bytes(len), status)));
         }

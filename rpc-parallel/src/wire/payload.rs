@@ -53,18 +53,21 @@ impl Payload {
         }
     }
 
-    /// Becomes a copy of this part of `bytes`, from start to end, if that is a few bytes among others; `false` otherwise.
+    /// Becomes a copy of this part of `bytes`, from start to end, if that is a few bytes and no memory is to be given up; `false`
+    /// otherwise.
     #[inline]
     pub(crate) fn fill_brief(&mut self, bytes: &[u8], (start, end): (usize, usize)) -> bool {
-        let len = end.wrapping_sub(start);
-        match (self, bytes.get(start..).and_then(|bytes| bytes.first_chunk::<BRIEF>())) {
-            (Self::Inline(place_len, place), Some(chunk)) if len <= BRIEF => {
-                *place_len = len as u8;
-                place[..BRIEF].copy_from_slice(chunk);
-                true
-            }
-            _ => false,
+        let (Self::Inline(place_len, place), len) = (self, end.wrapping_sub(start)) else { return false };
+        if len > BRIEF {
+            return false;
         }
+        *place_len = len as u8;
+        match bytes.get(start..).and_then(|bytes| bytes.first_chunk::<BRIEF>()) {
+            Some(chunk) => place[..BRIEF].copy_from_slice(chunk),
+            // The last reply of the input.
+            None => place[..len].copy_from_slice(bytes.get(start..end).unwrap_or(&[0; BRIEF][..len])),
+        }
+        true
     }
 
     /// What it was [filled](Self::fill_brief) with, and how many bytes.
