@@ -72,18 +72,15 @@ impl Brief {
     /// No reply, or a longer one.
     pub(crate) const NONE: Self = Self { bytes: 0, len: usize::MAX };
 
-    /// How many bytes are passed on like this.
-    const MOST: usize = size_of::<u64>();
-
     /// Whether there is such a reply.
     #[inline(always)]
     pub(crate) fn is_there(self) -> bool {
-        self.len <= Self::MOST
+        self.len <= Payload::BRIEF
     }
 
     /// The bytes and whatever follows, and how many there are.
     #[inline(always)]
-    pub(crate) fn bytes(self) -> ([u8; Self::MOST], usize) {
+    pub(crate) fn bytes(self) -> ([u8; Payload::BRIEF], usize) {
         (self.bytes.to_le_bytes(), self.len)
     }
 }
@@ -254,7 +251,7 @@ mod tests {
     #[test]
     fn a_success_of_a_few_bytes_is_brief_and_nothing_else_is() {
         let bytes = |len: usize| (4..=100).take(len).collect::<Vec<u8>>();
-        for (len, after) in (0..=Brief::MOST).flat_map(|len| [0, 1, 50].map(|after| (len, after))) {
+        for (len, after) in (0..=Payload::BRIEF).flat_map(|len| [0, 1, 50].map(|after| (len, after))) {
             let (brief, other) = through_a_slot(Status::Ok, len, after);
             let (few, count) = brief.bytes();
             assert!(brief.is_there() && other.is_none());

@@ -70,7 +70,7 @@ impl CallContext {
     /// Whether the current code is a handler's.
     #[inline]
     pub(crate) fn is_there() -> bool {
-        entered(|entered| entered.call.try_borrow().is_ok_and(|call| call.is_some()))
+        entered(|entered| entered.call.borrow().is_some())
     }
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {

@@ -20,15 +20,15 @@ pub(crate) enum Payload {
 /// The longest payload that takes no memory of its own: it fills the enum up to the size that the other forms need.
 const INLINE: usize = 38;
 
-/// The longest that is passed on in registers.
-const BRIEF: usize = size_of::<u64>();
-
 /// What was read and is shorter may lie in a buffer with others.
 const LARGE: usize = 64 << 10;
 
 impl Payload {
     /// The longest payload that takes no memory of its own.
     pub(super) const INLINE: usize = INLINE;
+
+    /// The longest payload that is passed on in registers.
+    pub(crate) const BRIEF: usize = size_of::<u64>();
 
     /// A copy, if it needs no memory of its own.
     #[inline]
@@ -58,15 +58,16 @@ impl Payload {
     #[inline]
     pub(crate) fn fill_brief(&mut self, bytes: &[u8], (start, end): (usize, usize)) -> bool {
         let (Self::Inline(place_len, place), len) = (self, end.wrapping_sub(start)) else { return false };
-        if len > BRIEF {
+        if len > Self::BRIEF {
             return false;
         }
-        *place_len = len as u8;
-        match bytes.get(start..).and_then(|bytes| bytes.first_chunk::<BRIEF>()) {
-            Some(chunk) => place[..BRIEF].copy_from_slice(chunk),
+        match (bytes.get(start..).and_then(|bytes| bytes.first_chunk::<{ Self::BRIEF }>()), bytes.get(start..end)) {
+            (Some(chunk), _) => place[..Self::BRIEF].copy_from_slice(chunk),
             // The last reply of the input.
-            None => place[..len].copy_from_slice(bytes.get(start..end).unwrap_or(&[0; BRIEF][..len])),
+            (None, Some(part)) => place[..len].copy_from_slice(part),
+            (None, None) => return false,
         }
+        *place_len = len as u8;
         true
     }
 
