@@ -51,11 +51,13 @@ impl Check {
             let Bound { workload, at_most, unless, .. } = bound;
             let mut actual = count(workload);
             // On a busy machine two sides that run by turns meet more often than they need to, and a task that is moved to
-            // another thread takes its call's memory along. That only ever adds to what the design costs: who breaks a bound is
-            // counted again.
+            // another thread takes its call's memory along. That only ever adds to what a run costs, to the longer one or, so that
+            // nothing seems to be left for a unit, to the shorter one: what cannot be so is counted again.
+            let is_possible = |actual: f64| actual > 0.0 || measure.can_be_zero();
             for _ in 0..if measure.depends_on_turns() { 2 } else { 0 } {
-                if actual > *at_most {
-                    actual = actual.min(count(workload));
+                if actual > *at_most || !is_possible(actual) {
+                    let again = count(workload);
+                    actual = if is_possible(actual) { actual.min(again) } else { again };
                 }
             }
             println!("{workload:14} {measure:22} {actual:12.2}  at most {at_most}");
@@ -63,7 +65,7 @@ impl Check {
                 self.broken.push(format!("{workload}: {actual:.2} {measure}; more than {at_most} means: {unless}"));
             }
             // A count of nothing is a broken count, except of what can be avoided altogether.
-            assert!(actual > 0.0 || measure.can_be_zero(), "{workload}: {actual} {measure} cannot be");
+            assert!(is_possible(actual), "{workload}: {actual} {measure} cannot be");
         }
     }
 

@@ -32,18 +32,22 @@ pub(crate) fn reported(workload: &str, what: &str) -> f64 {
     per_unit(units(workload), |units| run(Command::new(PROGRAM), workload, units)[what])
 }
 
-/// System calls of both processes and all their threads.
+/// System calls of both processes and all their threads, the least of several runs: in one whose sides take their turns badly, such
+/// as on a machine with other work, twice as many are not rare.
 pub(crate) fn system_calls(workload: &str) -> f64 {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("trace");
     // A few thousand items need none at all.
     let many = if matches!(workload, "download" | "upload") { 20 } else { 1 };
     let calls = per_unit(many * units(workload), |units| {
-        let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o"]).arg(&file).arg(PROGRAM);
-        run(command, workload, units);
-        let trace = fs::read_to_string(&file).unwrap();
-        trace.lines().filter(|line| is_system_call(line)).count() as f64
+        let counts = (0..RUNS).map(|_| {
+            let mut command = Command::new("strace");
+            command.args(["-f", "-qq", "-o"]).arg(&file).arg(PROGRAM);
+            run(command, workload, units);
+            let trace = fs::read_to_string(&file).unwrap();
+            trace.lines().filter(|line| is_system_call(line)).count() as f64
+        });
+        counts.fold(f64::MAX, f64::min)
     });
     if let Ok(trace) = fs::read_to_string(&file) {
         print_most(&trace);
@@ -93,14 +97,14 @@ pub(crate) fn instructions(workload: &str) -> Instructions {
     instructions
 }
 
-/// Of several runs: now and then one makes a detour, such as to poll once more for each call, for as long as it lasts.
+/// The least of several runs: now and then one makes a detour, such as to poll once more for each call, for as long as it lasts.
 fn least_instructions(workload: &str, units: usize) -> Instructions {
     let runs: Vec<_> = (0..RUNS).map(|_| instructions_of(workload, units)).collect();
     let least = |side: fn(&Instructions) -> f64| runs.iter().map(side).fold(f64::MAX, f64::min);
     Instructions { caller: least(|run| run.caller), worker: least(|run| run.worker) }
 }
 
-/// A run takes about a second.
+/// Of each length. A run takes about a second.
 const RUNS: usize = 3;
 
 fn instructions_of(workload: &str, units: usize) -> Instructions {
