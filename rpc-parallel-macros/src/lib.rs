@@ -137,11 +137,9 @@ use crate::{parse::Input, report::Errors};
 ///     fn __rpc_parallel_worker_attribute_is_on_the_trait_too() -> &'static [Handler<Self>] where Self: Sized {
 ///         fn __rpc_parallel_handler_add<Worker: Counter>(state: &Arc<Worker>) -> Place {
 ///             Place::new(state, |state, incoming| {
-///                 let mut reader = incoming.reader();
-///                 let n = argument::<u64>().take(&mut reader, "n")?;
-///                 reader.finish()?;
+///                 let n = argument::<u64>().take_only(incoming, "n")?;
 ///                 let handling = incoming.handling(state);
-///                 Ok(async move {
+///                 Some(async move {
 ///                     let output = <Worker as Counter>::add(handling.state(), n).await;
 ///                     handling.reply(Ok(output), plain::<u64>())
 ///                 })

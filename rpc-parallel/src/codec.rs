@@ -174,15 +174,16 @@ pub struct Reader<'de> {
 }
 
 impl<'de> Reader<'de> {
-    /// A reader of all of `bytes`.
-    pub fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes, whole: None }
+    /// The next argument.
+    #[inline]
+    pub(crate) fn take<T: Deserialize<'de>>(&mut self, argument: &'static str) -> Result<T, Undecodable> {
+        decode_next(&mut self.rest).map_err(|error| Undecodable::new(argument, &error))
     }
 
     /// The next argument. It is there once for each type, whatever the number of arguments of that type.
     #[inline(never)]
-    pub fn take<T: Deserialize<'de>>(&mut self, argument: &'static str) -> Result<T, Undecodable> {
-        decode_next(&mut self.rest).map_err(|error| Undecodable::new(argument, &error))
+    pub(crate) fn take_argument<T: Deserialize<'de>>(&mut self, argument: &'static str) -> Result<T, Undecodable> {
+        self.take(argument)
     }
 
     /// The next argument, which is a `&[u8]` or `Vec<u8>`.
@@ -206,7 +207,7 @@ impl<'de> Reader<'de> {
 
     /// Refuses what is left over.
     #[inline]
-    pub fn finish(&self) -> Result<(), Undecodable> {
+    fn finish(&self) -> Result<(), Undecodable> {
         if self.rest.is_empty() {
             return Ok(());
         }
@@ -218,13 +219,14 @@ impl<'de> Reader<'de> {
         Undecodable::new("", &CodecError::TrailingBytes(self.rest.len()))
     }
 
-    /// All arguments, as `read` takes them, and nothing left over.
+    /// All arguments in `bytes`, a part of `whole` if that can be shared, as `read` takes them, and nothing left over.
     #[inline]
     pub(crate) fn read<T>(
-        payload: &'de Payload,
+        bytes: &'de [u8],
+        whole: Option<&'de Bytes>,
         read: impl FnOnce(&mut Self) -> Result<T, Undecodable>,
     ) -> Result<T, Undecodable> {
-        let mut reader = Self { rest: payload, whole: payload.shared() };
+        let mut reader = Self { rest: bytes, whole };
         let arguments = read(&mut reader)?;
         reader.finish()?;
         Ok(arguments)
@@ -266,7 +268,7 @@ mod tests {
         encode("text", &mut bytes, 100).unwrap();
         encode(&5u8, &mut bytes, 100).unwrap();
         fn read(bytes: &Payload) -> Result<(&str, u8), Undecodable> {
-            Reader::read(bytes, |reader| Ok((reader.take("text")?, reader.take("number")?)))
+            Reader::read(bytes, bytes.shared(), |reader| Ok((reader.take("text")?, reader.take("number")?)))
         }
         let whole = Payload::from(bytes.clone());
         let (text, number) = read(&whole).unwrap();

@@ -32,9 +32,7 @@ pub struct Function {
     pub download: bool,
     /// A hash of the kind and of the types as they are written, without the arguments' names.
     pub signature: u64,
-    /// The source file of the method.
-    pub file: &'static str,
-    /// Its line, from 1.
+    /// Its line in the [source file of the trait](Interface::file), from 1.
     pub line: u32,
     /// Its column, from 1.
     pub column: u32,
@@ -57,8 +55,8 @@ pub struct FunctionParts {
     pub download: bool,
     /// See [`Function::signature`].
     pub signature: u64,
-    /// File, line and column of the method.
-    pub place: (&'static str, u32, u32),
+    /// Line and column of the method. Its file is the trait's, and not said for each.
+    pub place: (u32, u32),
 }
 
 impl Function {
@@ -70,7 +68,7 @@ impl Function {
             Some(name) => FunctionId::of_path(&["name", name]),
             None => FunctionId::of_path(&["function", module, interface, method]),
         };
-        let (file, line, column) = parts.place;
+        let (line, column) = parts.place;
         Self {
             id,
             name: parts.name,
@@ -78,7 +76,6 @@ impl Function {
             uploads: parts.uploads,
             download: parts.download,
             signature: parts.signature,
-            file,
             line,
             column,
         }
@@ -133,7 +130,7 @@ mod tests {
             uploads: 0,
             download: false,
             signature: 0,
-            place: ("src/workers.rs", 1, 1),
+            place: (1, 1),
         })
     }
 

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::Future,
+    mem::{self, MaybeUninit},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -11,7 +12,6 @@ use std::{
 use pin_project_lite::pin_project;
 
 use crate::{
-    codec::Undecodable,
     connection::Incoming,
     function::{Function, Interface},
 };
@@ -32,6 +32,7 @@ pub struct Loan<S> {
 }
 
 impl<S> Loan<S> {
+    #[inline]
     fn new(state: &Arc<S>) -> Self {
         Self { state: Arc::clone(state), spare: None }
     }
@@ -43,6 +44,12 @@ impl<S> Loan<S> {
             Some(state) => state,
             None => Arc::clone(&self.state),
         }
+    }
+
+    /// Takes a handler's reference back. Only one is lent at a time, so that there is none to drop.
+    #[inline]
+    fn give_back(&mut self, state: Arc<S>) {
+        mem::forget(self.spare.replace(state));
     }
 }
 
@@ -69,22 +76,20 @@ pin_project! {
 impl<S, M, F> Enter for Made<S, M, F>
 where
     S: Send + Sync,
-    M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send,
+    M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Option<F> + Send,
     F: Future<Output = Arc<S>> + Send,
 {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<&mut Incoming<'_>>) -> Poll<()> {
         let mut this = self.project();
         if let Some(incoming) = call {
+            // Set in two places, and so dropped by one function rather than by a copy of it here.
             match (this.make)(this.lent, incoming) {
-                Ok(future) => this.future.set(Some(future)),
-                Err(error) => {
-                    this.future.set(None);
-                    incoming.undecodable(error);
-                }
+                Some(future) => this.future.set(Some(future)),
+                None => this.future.set(None),
             }
         }
         match this.future.as_pin_mut().map(|future| future.poll(cx)) {
-            Some(Poll::Ready(state)) => this.lent.spare = Some(state),
+            Some(Poll::Ready(state)) => this.lent.give_back(state),
             Some(Poll::Pending) => return Poll::Pending,
             None => {}
         }
@@ -101,12 +106,12 @@ impl Place {
     pub fn new<S, M, F>(state: &Arc<S>, make: M) -> Self
     where
         S: Send + Sync + 'static,
-        M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Result<F, Undecodable> + Send + 'static,
+        M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Option<F> + Send + 'static,
         F: Future<Output = Arc<S>> + Send + 'static,
     {
-        // Written where it will be: made before, it would be moved there, and dropped if there is no memory.
-        let lent = Loan::new(state);
-        let place: Box<Made<S, M, F>> = Box::write(Box::new_uninit(), Made { future: None, make, lent });
+        // Written where it will be, once that is there: made before, it would be moved, and dropped if there is no memory.
+        let place: Box<MaybeUninit<Made<S, M, F>>> = Box::new_uninit();
+        let place = Box::write(place, Made { future: None, make, lent: Loan::new(state) });
         Self(Box::into_pin(place))
     }
 

@@ -220,7 +220,7 @@ impl Registry {
     fn add_interface(
         &mut self,
         interface: &'static Interface,
-        functions: &mut HashMap<FunctionId, &'static Function>,
+        functions: &mut HashMap<FunctionId, (&'static Interface, &'static Function)>,
     ) -> Result<(), RegistryError> {
         if let Some(known) = self.interfaces.insert(interface.id, interface) {
             // A generic trait has one descriptor for each of its instances.
@@ -234,11 +234,11 @@ impl Registry {
             });
         }
         for function in interface.functions {
-            if let Some(known) = functions.insert(function.id, function) {
+            if let Some((other, known)) = functions.insert(function.id, (interface, function)) {
                 return Err(RegistryError::Function {
                     id: function.id,
                     names: (known.name, function.name),
-                    places: (place(known.file, known.line), place(function.file, function.line)),
+                    places: (place(other.file, known.line), place(interface.file, function.line)),
                 });
             }
         }

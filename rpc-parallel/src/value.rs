@@ -13,8 +13,9 @@ use crate::{
     codec::{
         CodecError, DecodeItem, Reader, Refused, Run, Undecodable, decode_item, encode, encode_items, encode_owned,
     },
+    connection::Incoming,
     referent::WireReferent,
-    server::Answer,
+    server::{Answer, read_only},
     wire::{Batch, Items, Status},
 };
 
@@ -161,6 +162,7 @@ pub struct Argument<'de, T> {
     /// The caller's half.
     pub encode: Encode<T>,
     decode: fn(&mut Reader<'de>, &'static str) -> Result<T, Undecodable>,
+    only: fn(&'de Incoming<'_>, &'static str) -> Option<T>,
 }
 
 impl<'de, T> Argument<'de, T> {
@@ -169,11 +171,17 @@ impl<'de, T> Argument<'de, T> {
     pub fn take(self, reader: &mut Reader<'de>, name: &'static str) -> Result<T, Undecodable> {
         (self.decode)(reader, name)
     }
+
+    /// The worker's half of a call's only argument. If it cannot be decoded, the caller is told.
+    #[inline]
+    pub fn take_only(self, incoming: &'de Incoming<'_>, name: &'static str) -> Option<T> {
+        (self.only)(incoming, name)
+    }
 }
 
 /// The codec of an argument passed by value.
 pub const fn argument<'de, T: WireArgument<'de>>() -> Argument<'de, T> {
-    Argument { encode: Encode::new(), decode: Reader::take }
+    Argument { encode: Encode::new(), decode: Reader::take_argument, only: read_only }
 }
 
 /// The codec of a borrowed argument `&T`, which the worker decodes as an `H` and lends to the method.
@@ -208,7 +216,7 @@ impl<T: ?Sized, H> Holder<T, H> {
 
 /// The codec of an argument `&T`.
 pub const fn lent<'de, T: ?Sized + WireReferent<'de>>() -> Lent<'de, T, T::Held> {
-    Lent { encode: Encode::new(), decode: Reader::take, held: T::held }
+    Lent { encode: Encode::new(), decode: Reader::take_argument, held: T::held }
 }
 
 /// The codec of an argument `Option<&T>`.
@@ -251,7 +259,7 @@ impl<T: ?Sized, H> OptionHolder<T, H> {
 
 /// The codec of an argument `Option<&T>`.
 pub const fn lent_option<'de, T: ?Sized + WireReferent<'de>>() -> LentOption<'de, T, T::Held> {
-    LentOption { encode: Encode::new(), decode: Reader::take, held: T::held }
+    LentOption { encode: Encode::new(), decode: Reader::take_argument, held: T::held }
 }
 
 /// The codec of the items of an upload.
@@ -305,8 +313,7 @@ mod tests {
         lent::<[u16]>().encode.encode(&[1, 2], &mut bytes, 100).unwrap();
         lent_option::<String>().encode(Some(&"some".to_owned()), &mut bytes, 100).unwrap();
         lent_option::<String>().encode(None, &mut bytes, 100).unwrap();
-        let bytes = bytes.into();
-        let (text, list, some, none) = Reader::read(&bytes, |reader| {
+        let (text, list, some, none) = Reader::read(&bytes, None, |reader| {
             Ok((
                 argument::<&str>().take(reader, "text")?,
                 lent::<[u16]>().take(reader, "list")?,

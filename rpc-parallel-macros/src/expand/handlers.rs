@@ -67,8 +67,8 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
         _ if method.is_async => {
             let body = match method.owns_arguments() {
                 // What borrows nothing is read before the future is made, which then is so much smaller.
-                true => quote!(#unpack #handled #private::Ok(async move { #run })),
-                false => quote!(#handled #kept #private::Ok(async move { #unpack #run })),
+                true => quote!(#unpack #handled #private::Some(async move { #run })),
+                false => quote!(#handled #kept #private::Some(async move { #unpack #run })),
             };
             let arguments = quote!(#state: &#private::Arc<#worker>);
             (arguments, quote!(Place), quote!(#private::Place::new(#state, |#state, #incoming| { #body })))
@@ -122,7 +122,6 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
     let (mut taken, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tail = method.tail();
     let here = method.is_async && method.owns_arguments();
-    let read_from = if here { quote!(&mut #reader) } else { quote!(#reader) };
     // A stream may borrow the state, so that there it is kept apart from what answers.
     let (split, uploaded, on) = match method.has_download() {
         true => {
@@ -141,7 +140,7 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
                 passed.push(quote!(#local));
             }
             passing => {
-                takes.push(take(argument, tail == Some(index), &read_from, private));
+                takes.push(take(argument, tail == Some(index), &reader, private));
                 passed.push(match passing {
                     Passing::Lent(_) | Passing::LentOption(_) => quote!(#local.lend()),
                     _ => quote!(#local),
@@ -150,20 +149,25 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
             }
         }
     }
+    let read = |from: &Ident| quote!(#from.read(|#reader| #private::Ok((#(#takes,)*))));
     let unpack = if here {
-        let mutable = (!takes.is_empty()).then(|| quote!(mut));
-        quote! {
-            let #mutable #reader = #private::Incoming::reader(#incoming);
-            #(let #taken = #takes;)*
-            #reader.finish()?;
-        }
+        let read = match (method.only_argument(), &*method.arguments) {
+            // One function of the library does it all.
+            (Some(Passing::Value), [Argument { ty, name, .. }]) => {
+                let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
+                let name = name.unraw().to_string();
+                quote!(#codec.take_only(#incoming, #name).map(|only| (only,)))
+            }
+            _ => read(incoming),
+        };
+        quote!(let (#(#taken,)*) = #read?;)
     } else {
         let read = match method.only_argument() {
             // Bytes alone take the place of what was read.
             Some(Passing::ByteVec) => {
                 quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),)))
             }
-            _ => quote!(#payload.read(|#reader| #private::Ok((#(#takes,)*)))),
+            _ => read(payload),
         };
         quote! {
             let (#(#taken,)*) = match #read {
@@ -185,7 +189,7 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
 }
 
 /// Takes an argument; `tail` as for the client.
-fn take(argument: &Argument, tail: bool, reader: &TokenStream, private: &TokenStream) -> TokenStream {
+fn take(argument: &Argument, tail: bool, reader: &Ident, private: &TokenStream) -> TokenStream {
     let (ty, text) = (&argument.ty, argument.name.unraw().to_string());
     match &argument.passing {
         Passing::Bytes if tail => quote!(#reader.take_tail()),

@@ -11,7 +11,7 @@ use crate::{
     connection::{CallContext, Collect, Incoming, Target, TooBig, collect},
     server::Upload,
     shape::{State, Streamed},
-    value::{AnswerWith, Item},
+    value::Item,
     wire::{self, Scratch, Status},
 };
 
@@ -30,7 +30,7 @@ impl Payload {
         &'a self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Undecodable>,
     ) -> Result<T, Undecodable> {
-        Reader::read(&self.0, read)
+        Reader::read(&self.0, self.0.shared(), read)
     }
 }
 
@@ -91,18 +91,6 @@ impl Answer {
     /// A one-way function is through.
     pub fn done(mut self) {
         self.end();
-    }
-
-    /// A value, or the method's error.
-    ///
-    /// It takes functions and not the shape, so that they are passed in registers; and it is no part of a handler, since
-    /// there are as many of these as there are methods, and fewer types.
-    #[inline(never)]
-    pub(super) fn reply<T, E>(self, result: Result<T, E>, with: AnswerWith<T>, with_error: AnswerWith<E>) {
-        match result {
-            Ok(mut value) => with(self, Status::Ok, &mut value),
-            Err(mut error) => with_error(self, Status::App, &mut error),
-        }
     }
 
     /// A value, or the method's error. Large bytes are not copied.

@@ -2,13 +2,16 @@
 
 use std::{fmt, sync::Arc};
 
+use serde::Deserialize;
+
 use crate::{
     codec::{Reader, Undecodable},
     connection::Incoming,
     handler::Loan,
     server::{Answer, Upload},
     shape::Reply,
-    value::Item,
+    value::{AnswerWith, Item},
+    wire::Status,
 };
 
 /// A call that a handler works on: what answers, and what it works with. Both in one, so that a handler has one thing to drop.
@@ -52,17 +55,27 @@ impl<S> Handling<S> {
     /// A value, or the method's error.
     #[inline]
     pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) -> Arc<S> {
-        let Reply { value, error, .. } = shape;
+        self.reply_with(result, shape.value.answer, shape.error.answer)
+    }
+
+    /// It takes functions and not the shape, so that they are passed in registers; and it is no part of a handler, since
+    /// there are as many of these as there are methods, and fewer types.
+    #[inline(never)]
+    fn reply_with<T, E>(self, result: Result<T, E>, with: AnswerWith<T>, with_error: AnswerWith<E>) -> Arc<S> {
         let Self { answer, state } = self;
-        answer.reply(result, value.answer, error.answer);
+        match result {
+            Ok(mut value) => with(answer, Status::Ok, &mut value),
+            Err(mut error) => with_error(answer, Status::App, &mut error),
+        }
         state
     }
 }
 
 impl Incoming<'_> {
-    /// Reads the arguments, as long as they are here.
-    pub fn reader(&self) -> Reader<'_> {
-        Reader::new(self.payload.bytes())
+    /// All arguments, as `read` takes them, as long as they are here. If they cannot be decoded, the caller is told.
+    #[inline]
+    pub fn read<'a, T>(&'a self, read: impl FnOnce(&mut Reader<'a>) -> Result<T, Undecodable>) -> Option<T> {
+        Reader::read(self.payload.bytes(), None, read).map_err(|error| self.undecodable(error)).ok()
     }
 
     /// The call for its handler. It must be asked for before the [payload](Self::payload).
@@ -71,11 +84,16 @@ impl Incoming<'_> {
         Handling { answer: self.answer(), state: state.take() }
     }
 
-    /// The arguments could not be decoded.
     #[cold]
-    pub(crate) fn undecodable(&self, error: Undecodable) {
+    fn undecodable(&self, error: Undecodable) {
         self.answer().undecodable(error);
     }
+}
+
+/// The only argument of a call. It is there once for each type, whatever the number of methods.
+#[inline(never)]
+pub(crate) fn read_only<'a, T: Deserialize<'a>>(incoming: &'a Incoming<'_>, argument: &'static str) -> Option<T> {
+    incoming.read(|reader| reader.take(argument))
 }
 
 impl<S> fmt::Debug for Handling<S> {

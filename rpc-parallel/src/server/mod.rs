@@ -12,6 +12,7 @@ mod upload;
 pub use self::answer::{Answer, Payload};
 pub(crate) use self::builtin::{OPEN, OpenAnswer, OpenFailure, OpenReply, OpenRequest, SHUTDOWN};
 pub use self::handling::Handling;
+pub(crate) use self::handling::read_only;
 pub(crate) use self::server::{CLOSE_LIMIT, CLOSE_REASON, Server, ServerConfig};
 pub(crate) use self::service::{ServesNothing, Serving};
 pub use self::upload::Upload;
