@@ -35,14 +35,11 @@ fn spread(bits: u64) -> u64 {
     (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
-/// A number of at most four bytes, and how many it has; none if it is longer. Where the bytes end in it, it seems to have more
-/// of them.
+/// A number of at most four bytes, and how many it has; none if it is longer.
 #[inline]
 pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
-    let word = match bytes.first_chunk() {
-        Some(word) => u32::from_le_bytes(*word),
-        None => last_word(bytes)?,
-    };
+    let Some(word) = bytes.first_chunk() else { return unpack(take_last_varint(bytes)) };
+    let word = u32::from_le_bytes(*word);
     let last = !word & MORE as u32;
     if last == 0 {
         return None;
@@ -53,12 +50,23 @@ pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
     Some(((bits & 0x3fff) | ((bits & 0x3fff_0000) >> 2), last.trailing_zeros() as usize / 8 + 1))
 }
 
-/// The last two or three bytes. Not inlined: it would take its registers from every loop that reads numbers.
+/// A number of at least two bytes of which there are no more than three, as [`unpack`] takes it apart. It is all there is of
+/// many calls and replies. Not inlined: it would take its registers from every loop that reads numbers.
 #[inline(never)]
-fn last_word(bytes: &[u8]) -> Option<u32> {
-    let (half, last) = (bytes.first_chunk()?, bytes.last()?);
-    // The second of two bytes comes to its own place twice.
-    Some(u32::from(u16::from_le_bytes(*half)) | u32::from(*last) << (8 * (bytes.len() - 1)))
+fn take_last_varint(bytes: &[u8]) -> u64 {
+    match *bytes {
+        [one, two @ ..0x80, ..] => u64::from(one & 0x7f) | u64::from(two) << 7 | 2 << 32,
+        [one, two, three @ ..0x80] => {
+            u64::from(one & 0x7f) | u64::from(two & 0x7f) << 7 | u64::from(three) << 14 | 3 << 32
+        }
+        _ => 0,
+    }
+}
+
+/// A number, and how many bytes it has, in one register.
+#[inline]
+fn unpack(packed: u64) -> Option<(u32, usize)> {
+    (packed != 0).then_some((packed as u32, (packed >> 32) as usize))
 }
 
 /// A number of at most so many bytes, and not above `max`, and how many it has; none if it is something else. Not inlined:

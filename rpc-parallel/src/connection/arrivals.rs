@@ -67,15 +67,22 @@ impl Arrivals {
 impl Calls<'_> {
     /// Hands out those that were not handed out yet, each of which is the current call then. After a panic it goes on with
     /// the next one.
+    ///
+    /// Those that came as short ones, nearly all, go to `start_short`, and the others before them to `start`.
     #[inline]
-    pub(crate) fn for_each(self, mut start: impl FnMut(&Arc<Shared>, &mut Incoming<'_>)) {
+    pub(crate) fn for_each<S>(
+        self,
+        state: &mut S,
+        start: fn(&mut S, &Arc<Shared>, &mut Incoming<'_>),
+        mut start_short: impl FnMut(&mut S, &Arc<Shared>, &mut Incoming<'_>),
+    ) {
         let Self { connection, entered, arrivals: Arrivals { calls, next, run, lent, served } } = self;
         CallContext::begin(entered, connection);
         while let Some(incoming) = calls.get_mut(*next) {
             *next += 1;
             if let Some(mut incoming) = incoming.take() {
                 CallContext::announce(entered, &incoming);
-                start(connection, &mut incoming);
+                start(state, connection, &mut incoming);
             }
         }
         // What is not handed out is given back, and looked at again once these replies are on their way.
@@ -86,7 +93,8 @@ impl Calls<'_> {
             *served += 1;
             CallContext::announce_plain(entered, call, len);
             let (payload, serial) = (Arrived::Together(bytes, len), Serial::LENT);
-            start(
+            start_short(
+                state,
                 connection,
                 &mut Incoming { function, serial, call, one_way: false, uploads: 0, payload, special: None },
             );

@@ -70,7 +70,7 @@ impl CallContext {
     /// Whether the current code is a handler's.
     #[inline]
     pub(crate) fn is_there() -> bool {
-        entered(|entered| entered.call.borrow().is_some())
+        entered(|entered| entered.has_call.get())
     }
 
     pub(crate) fn trace(&self) -> Option<TraceContext> {
@@ -105,6 +105,7 @@ impl CallContext {
             other => {
                 let target = Target::plain(connection, CallId(0), Serial::NONE);
                 *other = Some(Self { target, special: None });
+                entered.has_call.set(true);
             }
         }
     }
@@ -181,7 +182,10 @@ impl CallContext {
 
 /// Makes this the current call, and returns the one before.
 fn exchange(call: Option<CallContext>) -> Option<CallContext> {
-    entered(|entered| ManuallyDrop::into_inner(replace(&mut *entered.call.borrow_mut(), ManuallyDrop::new(call))))
+    entered(|entered| {
+        entered.has_call.set(call.is_some());
+        ManuallyDrop::into_inner(replace(&mut *entered.call.borrow_mut(), ManuallyDrop::new(call)))
+    })
 }
 
 /// Puts back what was current, also when the handler panics.

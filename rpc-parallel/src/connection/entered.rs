@@ -17,6 +17,8 @@ use crate::{
 pub(super) struct Entered {
     /// The call that the current code works on.
     pub(super) call: RefCell<ManuallyDrop<Option<CallContext>>>,
+    /// Whether there is one: each call that is made asks for that.
+    pub(super) has_call: Cell<bool>,
     /// If this has a serial, it is this one, of the same connection: it has neither streams nor anything special, and may not
     /// be written there yet.
     pub(super) plain: Cell<Plain>,
@@ -28,6 +30,7 @@ thread_local! {
     static ENTERED: Entered = const {
         Entered {
             call: RefCell::new(ManuallyDrop::new(None)),
+            has_call: Cell::new(false),
             plain: Cell::new(NOT_PLAIN),
             replies: RefCell::new(ManuallyDrop::new(Collected::new())),
         }

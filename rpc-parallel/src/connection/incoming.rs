@@ -54,6 +54,7 @@ impl Special {
 
 impl Arrived<'_> {
     /// The arguments.
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Together(bytes, len) => bytes.get(..*len).unwrap_or_default(),

@@ -160,7 +160,7 @@ fn encode_failure(mut failure: OpenFailure, limit: usize) -> Vec<u8> {
 
 impl Service for Serving {
     fn serve(&mut self, calls: Calls<'_>) {
-        calls.for_each(|connection, incoming| self.start(connection, incoming));
+        calls.for_each(self, Self::start_any, |this, connection, incoming| this.start(connection, incoming));
     }
 }
 
@@ -285,11 +285,15 @@ pub(crate) struct ServesNothing {
 
 impl Service for ServesNothing {
     fn serve(&mut self, calls: Calls<'_>) {
-        calls.for_each(|connection, incoming| {
-            if incoming.note() {
-                incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
-            }
-        });
+        calls.for_each(self, Self::refuse, Self::refuse);
+    }
+}
+
+impl ServesNothing {
+    fn refuse(&mut self, connection: &Arc<Shared>, incoming: &mut Incoming<'_>) {
+        if incoming.note() {
+            incoming.refuse(connection, Status::Refused, b"a client serves no functions".to_vec());
+        }
     }
 }
 

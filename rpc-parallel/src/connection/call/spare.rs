@@ -60,7 +60,8 @@ pub(super) fn give_arguments(place: &mut Option<Box<Vec<u8>>>) {
     if let Some(arguments) = place {
         arguments.clear();
         if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
-            let _ = SPARE.try_with(|spare| spare.arguments.set(place.take()));
+            // One that was there already stays with the call, so that there is nothing to drop here.
+            let _ = SPARE.try_with(|spare| *place = spare.arguments.replace(place.take()));
         }
     }
 }
