@@ -161,8 +161,8 @@ use crate::{parse::Input, report::Errors};
 ///
 /// impl CounterClient {
 ///     pub fn add(&self, n: u64) -> Call<u64> {
-///         let arguments = Arguments::new(&self.core, Self::__rpc_parallel_function_add);
-///         let arguments = arguments.put("n", &n, argument::<u64>().encode);
+///         let function = Self::__rpc_parallel_function_add;
+///         let arguments = Arguments::with(&self.core, function, "n", &n, argument::<u64>().encode);
 ///         arguments.call(plain::<u64>())
 ///     }
 /// }

@@ -121,7 +121,7 @@ pub(crate) fn encode_owned<T: Serialize + 'static>(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn append(
     out: &mut Vec<u8>,
     limit: usize,

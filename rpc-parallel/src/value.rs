@@ -9,11 +9,12 @@ use std::{any::Any, convert::Infallible, fmt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    client::Arguments,
+    client::{Arguments, ClientCore},
     codec::{
         CodecError, DecodeItem, Reader, Refused, Run, Undecodable, decode_item, encode, encode_items, encode_owned,
     },
     connection::Incoming,
+    function::Function,
     referent::WireReferent,
     server::{Answer, read_only},
     wire::{Batch, Items, Status},
@@ -67,11 +68,16 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> WireParameter for 
 /// Appends a value to a buffer, whose length may not exceed the limit, as postcard.
 type Append<T> = fn(&T, &mut Vec<u8>, usize) -> Result<(), CodecError>;
 
+/// Begins the arguments of a call.
+type First<T> = fn(&ClientCore, &'static Function, &'static str, &T) -> Arguments;
+
 /// Writes an argument.
 pub struct Encode<T: ?Sized> {
     append: Append<T>,
     /// Adds it to the arguments of a call.
     pub(crate) put: fn(Arguments, &'static str, &T) -> Arguments,
+    /// Begins the arguments of a call with it.
+    pub(crate) first: First<T>,
 }
 
 impl<T: ?Sized> Encode<T> {
@@ -83,7 +89,7 @@ impl<T: ?Sized> Encode<T> {
 
 impl<T: ?Sized + Serialize> Encode<T> {
     const fn new() -> Self {
-        Self { append: encode, put: Arguments::encode }
+        Self { append: encode, put: Arguments::encode, first: Arguments::encode_first }
     }
 }
 

@@ -95,13 +95,16 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
     let arguments = paths::local("arguments");
     let parameters = method.arguments.iter().map(|argument| parameter(argument, private));
     let tail = method.tail();
-    let puts: Vec<_> = method
-        .arguments
-        .iter()
-        .enumerate()
-        .map(|(index, argument)| put(argument, tail == Some(index), &arguments, private))
-        .collect();
     let function = paths::function_const(name);
+    let first = method.arguments.first().and_then(|argument| by_codec(argument, private, tail == Some(0)));
+    let new = match &first {
+        Some(Coded { name, value, codec }) => {
+            quote!(with(&#this.core, Self::#function, #name, #value, #codec.encode))
+        }
+        None => quote!(new(&#this.core, Self::#function)),
+    };
+    let puts = method.arguments.iter().enumerate().skip(first.iter().count());
+    let puts = puts.map(|(index, argument)| put(argument, tail == Some(index), &arguments, private));
     let call = shape::call(&method.reply, private);
     let finish = match method.kind {
         Kind::OneWay => quote!(send()),
@@ -114,7 +117,7 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
         #docs
         #(#attributes)*
         #vis fn #name(&#this, #(#parameters),*) -> #call {
-            let #arguments = #private::Arguments::new(&#this.core, Self::#function);
+            let #arguments = #private::Arguments::#new;
             #(let #arguments = #puts;)*
             #arguments.#finish
         }
@@ -151,33 +154,17 @@ fn parameter(Argument { name, ty, passing }: &Argument, private: &TokenStream) -
 }
 
 /// Puts an argument; `tail` says whether it is the last one, and of a type that may be bytes.
-fn put(
-    Argument { name, ty, passing }: &Argument,
-    tail: bool,
-    arguments: &Ident,
-    private: &TokenStream,
-) -> TokenStream {
+fn put(argument: &Argument, tail: bool, arguments: &Ident, private: &TokenStream) -> TokenStream {
+    if let Some(Coded { name, value, codec }) = by_codec(argument, private, tail) {
+        return quote!(#arguments.put(#name, #value, #codec.encode));
+    }
+    let Argument { name, ty, passing } = argument;
     let text = name.unraw().to_string();
     match passing {
         Passing::Bytes if tail => quote!(#arguments.put_tail_bytes(#text, #name)),
         Passing::ByteVec if tail => quote!(#arguments.put_tail(#text, #name)),
-        Passing::NamedBytes if tail => {
-            let put = quote_spanned!(ty.span()=> #private::Tail::<#ty>::put);
-            quote! {{
-                use #private::OtherTail as _;
-                #put(#arguments, #text, #name)
-            }}
-        }
-        Passing::Value | Passing::NamedBytes => {
-            let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
-            quote!(#arguments.put(#text, &#name, #codec.encode))
-        }
         Passing::Bytes => quote!(#arguments.put_bytes(#text, #name)),
         Passing::ByteVec => quote!(#arguments.put_bytes(#text, &#name)),
-        Passing::Lent(inner) => {
-            let codec = quote_spanned!(inner.span()=> #private::lent::<#inner>());
-            quote!(#arguments.put(#text, #name, #codec.encode))
-        }
         Passing::LentOption(inner) => {
             let codec = quote_spanned!(inner.span()=> #private::lent_option::<#inner>());
             quote!(#arguments.put_option(#text, #name, #codec))
@@ -186,5 +173,32 @@ fn put(
             let codec = quote_spanned!(item.span()=> #private::item::<#item>());
             quote!(#arguments.upload(#name, #codec.encode))
         }
+        // Those that have a codec are not here.
+        Passing::Value | Passing::Lent(_) | Passing::NamedBytes => {
+            let put = quote_spanned!(ty.span()=> #private::Tail::<#ty>::put);
+            quote! {{
+                use #private::OtherTail as _;
+                #put(#arguments, #text, #name)
+            }}
+        }
     }
+}
+
+/// An argument that is written by what its codec has for that.
+struct Coded {
+    name: String,
+    value: TokenStream,
+    codec: TokenStream,
+}
+
+fn by_codec(Argument { name, ty, passing }: &Argument, private: &TokenStream, tail: bool) -> Option<Coded> {
+    let (value, codec) = match passing {
+        Passing::NamedBytes if tail => return None,
+        Passing::Value | Passing::NamedBytes => {
+            (quote!(&#name), quote_spanned!(ty.span()=> #private::argument::<#ty>()))
+        }
+        Passing::Lent(inner) => (quote!(#name), quote_spanned!(inner.span()=> #private::lent::<#inner>())),
+        _ => return None,
+    };
+    Some(Coded { name: name.unraw().to_string(), value, codec })
 }

@@ -26,8 +26,36 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The arguments of a call of `function`, of which this is the first.
+    #[inline]
+    pub fn with<T: ?Sized>(
+        core: &ClientCore,
+        function: &'static Function,
+        name: &'static str,
+        value: &T,
+        encode: Encode<T>,
+    ) -> Self {
+        (encode.first)(core, function, name, value)
+    }
+
+    /// The same. It is there once for each type, and no more of a client's method than one call.
+    #[inline(never)]
+    pub(crate) fn encode_first<T: ?Sized + Serialize>(
+        core: &ClientCore,
+        function: &'static Function,
+        name: &'static str,
+        value: &T,
+    ) -> Self {
+        Self::begin(core, function).write(name, |out, limit| codec::encode(value, out, limit))
+    }
+
     /// The arguments of a call of `function`.
     pub fn new(core: &ClientCore, function: &'static Function) -> Self {
+        Self::begin(core, function)
+    }
+
+    #[inline(always)]
+    fn begin(core: &ClientCore, function: &'static Function) -> Self {
         let mut call = RawCall::new(core.connection(), function.id);
         if let Err(text) = core.check(function) {
             call.refuse(CallFailure::Mismatch(text));

@@ -68,7 +68,8 @@ impl Calls<'_> {
     /// Hands out those that were not handed out yet, each of which is the current call then. After a panic it goes on with
     /// the next one.
     ///
-    /// Those that came as short ones, nearly all, go to `start_short`, and the others before them to `start`.
+    /// `start` and `start_short` are to do the same, the latter for those that came as short ones, nearly all: as an argument of
+    /// its own it is called in one place, and so becomes a part of the loop.
     #[inline]
     pub(crate) fn for_each<S>(
         self,

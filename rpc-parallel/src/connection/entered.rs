@@ -55,6 +55,12 @@ pub(super) fn entered<T>(work: impl FnOnce(&Entered) -> T) -> T {
     ENTERED.with(work)
 }
 
+/// The same, as a part of the code that asks for it; none if the thread has gone.
+#[inline(always)]
+pub(super) fn try_entered<T>(work: impl FnOnce(&Entered) -> T) -> Option<T> {
+    ENTERED.try_with(work).ok()
+}
+
 impl Entered {
     /// Whether so much was replied that it is better sent before anything else is served.
     pub(super) fn has_many_replies(&self) -> bool {

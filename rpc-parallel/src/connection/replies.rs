@@ -7,7 +7,7 @@ use crate::{
     connection::{
         Serial,
         core::{Core, Shared},
-        entered::{Entered, Plain, entered},
+        entered::{Entered, Plain, entered, try_entered},
     },
     id::CallId,
     wire::{self, Frame, LENGTH_PREFIX, Status},
@@ -83,7 +83,7 @@ pub(crate) enum Collect {
 /// a buffer, which may become as long as the given limit.
 #[inline]
 pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>) -> Collect {
-    entered(move |entered| {
+    let collected = try_entered(move |entered| {
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
         let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Collect::NotHere };
         let collected = &mut **collected;
@@ -123,7 +123,8 @@ pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) ->
             replies.push(Reply { serial, call, start: start as u32, end: *end as u32 });
         }
         Collect::Kept
-    })
+    });
+    collected.unwrap_or(Collect::NotHere)
 }
 
 /// Queues what this thread has collected for a connection, before something else is said about one of its calls.

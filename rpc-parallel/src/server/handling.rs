@@ -10,7 +10,7 @@ use crate::{
     handler::Loan,
     server::{Answer, Upload},
     shape::Reply,
-    value::{AnswerWith, Item},
+    value::Item,
     wire::Status,
 };
 
@@ -55,17 +55,10 @@ impl<S> Handling<S> {
     /// A value, or the method's error.
     #[inline]
     pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) -> Arc<S> {
-        self.reply_with(result, shape.value.answer, shape.error.answer)
-    }
-
-    /// It takes functions and not the shape, so that they are passed in registers; and it is no part of a handler, since
-    /// there are as many of these as there are methods, and fewer types.
-    #[inline(never)]
-    fn reply_with<T, E>(self, result: Result<T, E>, with: AnswerWith<T>, with_error: AnswerWith<E>) -> Arc<S> {
         let Self { answer, state } = self;
         match result {
-            Ok(mut value) => with(answer, Status::Ok, &mut value),
-            Err(mut error) => with_error(answer, Status::App, &mut error),
+            Ok(mut value) => (shape.value.answer)(answer, Status::Ok, &mut value),
+            Err(mut error) => (shape.error.answer)(answer, Status::App, &mut error),
         }
         state
     }

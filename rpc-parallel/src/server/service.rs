@@ -160,7 +160,7 @@ fn encode_failure(mut failure: OpenFailure, limit: usize) -> Vec<u8> {
 
 impl Service for Serving {
     fn serve(&mut self, calls: Calls<'_>) {
-        calls.for_each(self, Self::start_any, |this, connection, incoming| this.start(connection, incoming));
+        calls.for_each(self, Self::start, Self::start);
     }
 }
 

@@ -135,11 +135,10 @@ impl Frame {
     pub(crate) fn encode_short_call(call: CallId, function: FunctionId, arguments: &[u8], out: &mut Vec<u8>) {
         let header = Short::new(kind::CALL, call).put(0);
         if header.bits <= u32::BITS {
-            header.append_with(function.raw(), arguments.len(), out);
-        } else {
-            let head = CallHead { call, function, one_way: false, deadline: None, trace: None, uploads: 0 };
-            Self::Call(head).encode_any(arguments.len(), out);
+            return header.append_call(function.raw(), arguments, out);
         }
+        let head = CallHead { call, function, one_way: false, deadline: None, trace: None, uploads: 0 };
+        Self::Call(head).encode_any(arguments.len(), out);
         out.extend_from_slice(arguments);
     }
 
@@ -220,6 +219,23 @@ impl CallHead {
     }
 }
 
+/// At most eight bytes as a number. Most calls have no more than that.
+#[inline(always)]
+fn few(bytes: &[u8]) -> Option<u64> {
+    let len = bytes.len();
+    Some(match (bytes.first_chunk(), bytes.last_chunk(), bytes) {
+        // The bytes in the middle come to their own place twice.
+        (Some(first), Some(last), _) if len <= size_of::<u64>() => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4))
+        }
+        (None, _, [one, two, three]) => u64::from(u32::from_le_bytes([*one, *two, *three, 0])),
+        (None, _, [one, two]) => u64::from(u16::from_le_bytes([*one, *two])),
+        (None, _, [one]) => u64::from(*one),
+        (None, _, []) => 0,
+        _ => return None,
+    })
+}
+
 /// A short header, without the length in front, while it is put together. It is a number rather than bytes: what is stored
 /// in parts and then read as a whole makes the CPU wait.
 struct Short {
@@ -268,15 +284,31 @@ impl Short {
         out.truncate(end);
     }
 
-    /// The same for a header of at most four bytes behind which a number stands, in front of so many bytes.
+    /// Appends a call of this function, whose header is at most four bytes so far. Each part is stored as a whole word, over what
+    /// the one before has stored too much.
     #[inline(always)]
-    fn append_with(self, number: u64, after: usize, out: &mut Vec<u8>) {
-        let header = (self.bits / 8) as usize + size_of::<u64>();
-        let len = u32::try_from(header + after).unwrap_or(u32::MAX);
-        let end = out.len() + super::LENGTH_PREFIX + header;
-        let start = u128::from(u64::from(len) | self.bytes << 32);
-        out.extend_from_slice(&(start | u128::from(number) << (32 + self.bits)).to_le_bytes());
-        out.truncate(end);
+    fn append_call(self, function: u64, arguments: &[u8], out: &mut Vec<u8>) {
+        const WORD: usize = size_of::<u64>();
+        let Some(few) = few(arguments) else { return self.append_long_call(function, arguments, out) };
+        let header = (self.bits / 8) as usize;
+        let (start, len) = (out.len(), header + WORD + arguments.len());
+        out.extend_from_slice(&[0; 4 * WORD]);
+        if let Some(place) = out.last_chunk_mut::<{ 4 * WORD }>() {
+            // At most a word. The compiler sees by the mask that all of it is within the place.
+            let at = (super::LENGTH_PREFIX + header) & (2 * WORD - 1);
+            place[..WORD].copy_from_slice(&(len as u64 | self.bytes << 32).to_le_bytes());
+            place[at..at + WORD].copy_from_slice(&function.to_le_bytes());
+            place[at + WORD..at + 2 * WORD].copy_from_slice(&few.to_le_bytes());
+        }
+        out.truncate(start + super::LENGTH_PREFIX + len);
+    }
+
+    /// The same for any arguments.
+    #[inline(never)]
+    fn append_long_call(self, function: u64, arguments: &[u8], out: &mut Vec<u8>) {
+        self.append(size_of::<u64>() + arguments.len(), out);
+        out.extend_from_slice(&function.to_le_bytes());
+        out.extend_from_slice(arguments);
     }
 }
 
