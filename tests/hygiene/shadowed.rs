@@ -23,6 +23,15 @@ trait Sync {}
 trait Sized {}
 trait Future {}
 trait Clone {}
+trait Everything {
+    fn read(&self, _: u8) {}
+    fn take_only(self, _: u8)
+    where
+        Self: ::core::marker::Sized,
+    {
+    }
+}
+impl<T> Everything for T {}
 macro_rules! module_path {
     () => {
         compile_error!("shadowed")
@@ -32,6 +41,8 @@ macro_rules! module_path {
 #[::rpc_parallel::worker]
 pub(crate) trait Shadowed {
     async fn get(&self, n: &str, list: &[u16], maybe: ::std::option::Option<&u8>) -> u8;
+    async fn one(&self, n: u8) -> u8;
+    async fn two(&self, n: u8, m: u8) -> u8;
     async fn fails(&self) -> ::std::result::Result<u8, u8>;
     async fn stream(&self, up: impl Stream<Item = u8>) -> impl Stream<Item = u8>;
     fn blocking(&self, state: u8, arguments: u8) -> u8;
@@ -41,6 +52,12 @@ pub(crate) trait Shadowed {
 impl Shadowed for crate::bare::State {
     async fn get(&self, _: &str, _: &[u16], _: ::std::option::Option<&u8>) -> u8 {
         1
+    }
+    async fn one(&self, n: u8) -> u8 {
+        n
+    }
+    async fn two(&self, n: u8, m: u8) -> u8 {
+        n + m
     }
     async fn fails(&self) -> ::std::result::Result<u8, u8> {
         ::std::result::Result::Ok(1)

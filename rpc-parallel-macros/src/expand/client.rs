@@ -173,7 +173,7 @@ fn put(argument: &Argument, tail: bool, arguments: &Ident, private: &TokenStream
             let codec = quote_spanned!(item.span()=> #private::item::<#item>());
             quote!(#arguments.upload(#name, #codec.encode))
         }
-        // Those that have a codec are not here.
+        // Only a `NamedBytes` at the end comes here: `by_codec` has the others.
         Passing::Value | Passing::Lent(_) | Passing::NamedBytes => {
             let put = quote_spanned!(ty.span()=> #private::Tail::<#ty>::put);
             quote! {{

@@ -1,6 +1,6 @@
 //! The handlers: from an incoming call to the trait's method and its answer.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{GenericParam, ext::IdentExt, parse_quote, spanned::Spanned};
 
@@ -149,25 +149,30 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
             }
         }
     }
-    let read = |from: &Ident| quote!(#from.read(|#reader| #private::Ok((#(#takes,)*))));
+    let read = |of: &str, from: &Ident| {
+        let ty = Ident::new(of, Span::call_site());
+        quote!(#private::#ty::read(&#from, |#reader| #private::Ok((#(#takes,)*))))
+    };
     let unpack = if here {
-        let read = match (method.only_argument(), &*method.arguments) {
+        match (method.only_argument(), &*method.arguments) {
             // One function of the library does it all.
             (Some(Passing::Value), [Argument { ty, name, .. }]) => {
                 let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
                 let name = name.unraw().to_string();
-                quote!(#codec.take_only(#incoming, #name).map(|only| (only,)))
+                quote!(let #(#taken)* = #codec.take_only(#incoming, #name)?;)
             }
-            _ => read(incoming),
-        };
-        quote!(let (#(#taken,)*) = #read?;)
+            _ => {
+                let read = read("Incoming", incoming);
+                quote!(let (#(#taken,)*) = #read?;)
+            }
+        }
     } else {
         let read = match method.only_argument() {
             // Bytes alone take the place of what was read.
             Some(Passing::ByteVec) => {
                 quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),)))
             }
-            _ => read(payload),
+            _ => read("Payload", payload),
         };
         quote! {
             let (#(#taken,)*) = match #read {

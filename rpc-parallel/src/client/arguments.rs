@@ -38,7 +38,7 @@ impl Arguments {
         (encode.first)(core, function, name, value)
     }
 
-    /// The same. It is there once for each type, and no more of a client's method than one call.
+    /// The same. It is there once for each type, so that a client's method consists of little more than one call of it.
     #[inline(never)]
     pub(crate) fn encode_first<T: ?Sized + Serialize>(
         core: &ClientCore,

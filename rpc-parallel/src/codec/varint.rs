@@ -35,7 +35,8 @@ fn spread(bits: u64) -> u64 {
     (bits & 0x007f_007f_007f_007f) | ((bits & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
-/// A number of at most four bytes, and how many it has; none if it is longer.
+/// A number of two to four bytes, and how many it has; none if it is longer. That it has more than one is known from its first
+/// byte.
 #[inline]
 pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let Some(word) = bytes.first_chunk() else { return unpack(take_last_varint(bytes)) };
@@ -50,8 +51,8 @@ pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
     Some(((bits & 0x3fff) | ((bits & 0x3fff_0000) >> 2), last.trailing_zeros() as usize / 8 + 1))
 }
 
-/// A number of at least two bytes of which there are no more than three, as [`unpack`] takes it apart. It is all there is of
-/// many calls and replies. Not inlined: it would take its registers from every loop that reads numbers.
+/// The same where fewer than four bytes are left, as [`unpack`] takes it apart: it is all there is in many calls and replies. Not
+/// inlined: it would take its registers from every loop that reads numbers.
 #[inline(never)]
 fn take_last_varint(bytes: &[u8]) -> u64 {
     match *bytes {
@@ -115,4 +116,35 @@ fn gather(bytes: u64) -> u64 {
     let bits = (bytes & 0x007f_007f_007f_007f) | ((bytes & 0x7f00_7f00_7f00_7f00) >> 1);
     let bits = (bits & 0x0000_3fff_0000_3fff) | ((bits & 0x3fff_0000_3fff_0000) >> 2);
     (bits & 0x0fff_ffff) | ((bits & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_at_the_end_of_the_bytes_is_read_as_any_is() {
+        let mut edges: Vec<u8> = vec![0, 1, 0x7f, 0x80, 0x81, 0xff];
+        edges.extend([0x40, 0xc0]);
+        for one in edges.iter().filter(|one| **one >= 0x80) {
+            for two in &edges {
+                check(&[*one, *two]);
+                for three in &edges {
+                    check(&[*one, *two, *three]);
+                }
+            }
+            check(&[*one]);
+        }
+        assert_eq!(take_short_varint(&[]), None);
+    }
+
+    /// What the bytes begin with is the same number whether there are more bytes or not.
+    fn check(bytes: &[u8]) {
+        let (value, len) = take_by_bytes(bytes);
+        let expected = (len > 0).then_some((value as u32, len));
+        assert_eq!(take_short_varint(bytes), expected, "{bytes:x?}");
+        if len > 0 {
+            assert_eq!(take_short_varint(&[bytes, &[0xff; 8]].concat()), expected, "{bytes:x?}");
+        }
+    }
 }

@@ -134,12 +134,10 @@ impl Frame {
     #[inline(always)]
     pub(crate) fn encode_short_call(call: CallId, function: FunctionId, arguments: &[u8], out: &mut Vec<u8>) {
         let header = Short::new(kind::CALL, call).put(0);
-        if header.bits <= u32::BITS {
-            return header.append_call(function.raw(), arguments, out);
+        if header.bits > u32::BITS {
+            return header.append_long_call(function.raw(), arguments, out);
         }
-        let head = CallHead { call, function, one_way: false, deadline: None, trace: None, uploads: 0 };
-        Self::Call(head).encode_any(arguments.len(), out);
-        out.extend_from_slice(arguments);
+        header.append_call(function.raw(), arguments, out);
     }
 
     pub(super) fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
@@ -303,7 +301,7 @@ impl Short {
         out.truncate(start + super::LENGTH_PREFIX + len);
     }
 
-    /// The same for any arguments.
+    /// The same for any header and any arguments.
     #[inline(never)]
     fn append_long_call(self, function: u64, arguments: &[u8], out: &mut Vec<u8>) {
         self.append(size_of::<u64>() + arguments.len(), out);

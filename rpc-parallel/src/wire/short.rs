@@ -141,7 +141,8 @@ mod tests {
     #[test]
     fn a_short_call_is_written_as_any_is() {
         for number in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000, u32::MAX] {
-            for arguments in [&b""[..], b"x", &[7; 300]] {
+            let any: Vec<u8> = (100..=255).collect();
+            for arguments in (0..20).chain([any.len()]).map(|len| &any[..len]) {
                 let mut bytes = b"before".to_vec();
                 Frame::encode_short_call(CallId(number), call(number).function, arguments, &mut bytes);
                 let mut written = Vec::new();

@@ -60,10 +60,21 @@ pub(super) fn give_arguments(place: &mut Option<Box<Vec<u8>>>) {
     if let Some(arguments) = place {
         arguments.clear();
         if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
-            // One that was there already stays with the call, so that there is nothing to drop here.
-            let _ = SPARE.try_with(|spare| *place = spare.arguments.replace(place.take()));
+            let _ = SPARE.try_with(|spare| {
+                if let Some(before) = spare.arguments.replace(place.take()) {
+                    forget(before);
+                }
+            });
         }
     }
+}
+
+/// One is enough.
+#[cold]
+#[inline(never)]
+#[expect(clippy::box_collection, reason = "handed on in one word")]
+fn forget(arguments: Box<Vec<u8>>) {
+    drop(arguments);
 }
 
 /// Keeps the memory of a call that is over and has nothing left but its arguments.
