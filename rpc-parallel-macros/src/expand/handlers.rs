@@ -113,15 +113,13 @@ struct Body {
 }
 
 fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
-    let Locals { state, incoming, payload, handling } = locals;
+    let Locals { state, handling, .. } = locals;
     let Context { private, input, .. } = context;
     let (interface, name, worker) = (&input.item.ident, &method.name, paths::worker_type());
     let (_, ty_generics, _) = input.item.generics.split_for_impl();
-    let [reader, arguments, error, answer, output] =
-        ["reader", "arguments", "error", "answer", "output"].map(paths::local);
+    let [reader, answer, output] = ["reader", "answer", "output"].map(paths::local);
     let (mut taken, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tail = method.tail();
-    let here = method.is_async && method.owns_arguments();
     // A stream may borrow the state, so that there it is kept apart from what answers.
     let (split, uploaded, on) = match method.has_download() {
         true => {
@@ -149,38 +147,7 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
             }
         }
     }
-    let read = |of: &str, from: &Ident| {
-        let ty = Ident::new(of, Span::call_site());
-        quote!(#private::#ty::read(&#from, |#reader| #private::Ok((#(#takes,)*))))
-    };
-    let unpack = if here {
-        match (method.only_argument(), &*method.arguments) {
-            // One function of the library does it all.
-            (Some(Passing::Value), [Argument { ty, name, .. }]) => {
-                let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
-                let name = name.unraw().to_string();
-                quote!(let #(#taken)* = #codec.take_only(#incoming, #name)?;)
-            }
-            _ => {
-                let read = read("Incoming", incoming);
-                quote!(let (#(#taken,)*) = #read?;)
-            }
-        }
-    } else {
-        let read = match method.only_argument() {
-            // Bytes alone take the place of what was read.
-            Some(Passing::ByteVec) => {
-                quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),)))
-            }
-            _ => read("Payload", payload),
-        };
-        quote! {
-            let (#(#taken,)*) = match #read {
-                #private::Ok(#arguments) => #arguments,
-                #private::Err(#error) => return #handling.undecodable(#error),
-            };
-        }
-    };
+    let unpack = unpack(method, locals, private, &taken, &takes);
     let wait = method.is_async.then(|| quote!(.await));
     let call = quote!(<#worker as #interface #ty_generics>::#name(#on, #(#passed),*) #wait);
     let finish = finish(method, locals, uploaded, &output, private);
@@ -191,6 +158,49 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
         #finish
     };
     Body { unpack, run }
+}
+
+/// Reads the arguments: what `takes` takes becomes the variables in `taken`.
+fn unpack(
+    method: &Method,
+    locals: &Locals<'_>,
+    private: &TokenStream,
+    taken: &[Ident],
+    takes: &[TokenStream],
+) -> TokenStream {
+    let Locals { incoming, payload, handling, .. } = locals;
+    let [reader, arguments, error] = ["reader", "arguments", "error"].map(paths::local);
+    let read = |of: &str, from: &Ident| {
+        let ty = Ident::new(of, Span::call_site());
+        quote!(#private::#ty::read(&#from, |#reader| #private::Ok((#(#takes,)*))))
+    };
+    if method.is_async && method.owns_arguments() {
+        return match (method.only_argument(), &*method.arguments) {
+            // One function of the library does it all.
+            (Some(Passing::Value), [Argument { ty, name, .. }]) => {
+                let codec = quote_spanned!(ty.span()=> #private::argument::<#ty>());
+                let name = name.unraw().to_string();
+                quote!(let #(#taken)* = #codec.take_only(#incoming, #name)?;)
+            }
+            _ => {
+                let read = read("Incoming", incoming);
+                quote!(let (#(#taken,)*) = #read?;)
+            }
+        };
+    }
+    let read = match method.only_argument() {
+        // Bytes alone take the place of what was read.
+        Some(Passing::ByteVec) => {
+            quote!(#private::Result::<_, #private::Undecodable>::Ok((#payload.into_vec(),)))
+        }
+        _ => read("Payload", payload),
+    };
+    quote! {
+        let (#(#taken,)*) = match #read {
+            #private::Ok(#arguments) => #arguments,
+            #private::Err(#error) => return #handling.undecodable(#error),
+        };
+    }
 }
 
 /// Takes an argument; `tail` as for the client.
