@@ -90,7 +90,8 @@ methods; *mixed* is five signatures in turn.
 - **expanded**: lines of `rustc -Zunpretty=expanded`.
 - **program**: KiB of the optimised program, with cargo's default profile, as it is and stripped.
 - **methods**: what the trait adds to that, stripped: KiB more than with one method. The rest is there once in a program, however
-  many traits it has: the runtime, and of rpc-parallel what looks after processes, connections and streams.
+  many traits it has: the runtime, and of rpc-parallel what looks after processes, connections and streams. Of what ten methods of
+  five signatures add, most is what their types need to be written and read: that is there once for each type.
 - **build**: seconds of CPU time, on all threads, of that build of this crate alone, once.
 
 With Rust RUSTC. Each cell is rpc-parallel / tarpc.
