@@ -55,8 +55,8 @@ pub(super) fn entered<T>(work: impl FnOnce(&Entered) -> T) -> T {
     ENTERED.with(work)
 }
 
-/// The same, which becomes a part of the code that asks for it: what cannot fail is a call, with a way for what it does not say. It
-/// is always there, for there is nothing to be dropped with the thread.
+/// The same, but inlined into the code that asks for it, which [`entered`] is not where `work` is long. There is always something,
+/// for nothing here is dropped with the thread.
 #[inline(always)]
 pub(super) fn try_entered<T>(work: impl FnOnce(&Entered) -> T) -> Option<T> {
     ENTERED.try_with(work).ok()

@@ -62,18 +62,18 @@ pub(super) fn give_arguments(place: &mut Option<Box<Vec<u8>>>) {
         if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
             let _ = SPARE.try_with(|spare| {
                 if let Some(before) = spare.arguments.replace(place.take()) {
-                    forget(before);
+                    drop_arguments(before);
                 }
             });
         }
     }
 }
 
-/// One is enough.
+/// Keeps one and no more: rare, and out of the way of all others.
 #[cold]
 #[inline(never)]
 #[expect(clippy::box_collection, reason = "handed on in one word")]
-fn forget(arguments: Box<Vec<u8>>) {
+fn drop_arguments(arguments: Box<Vec<u8>>) {
     drop(arguments);
 }
 
