@@ -170,6 +170,8 @@ impl Method {
         self.arguments.iter().all(|argument| match &argument.passing {
             Passing::Value => types::is_owned(&argument.ty),
             Passing::Upload(_) => true,
+            // By itself it takes the place of what was read.
+            Passing::ByteVec => self.only_argument().is_none(),
             _ => false,
         })
     }

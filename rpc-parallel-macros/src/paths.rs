@@ -41,11 +41,6 @@ pub(crate) fn client_ident(name: &Ident) -> Ident {
     format_ident!("{}Client", name.unraw(), span = name.span())
 }
 
-/// The constant of the client that describes a method.
-pub(crate) fn function_const(method: &Ident) -> Ident {
-    local(&format!("function_{}", method.unraw()))
-}
-
 /// The function that takes a call of a method over.
 pub(crate) fn handler_fn(method: &Ident) -> Ident {
     local(&format!("handler_{}", method.unraw()))
@@ -56,7 +51,7 @@ pub(crate) fn worker_type() -> Ident {
     local("worker")
 }
 
-/// The constant of the client that lists them all.
+/// The constant of the client that describes its methods.
 pub(crate) fn functions_const() -> Ident {
     local("functions")
 }

@@ -11,7 +11,10 @@ mod run;
 mod serializer;
 mod varint;
 
-use std::fmt;
+use std::{
+    any::{Any, TypeId},
+    fmt,
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, Serializer as _, de::DeserializeOwned};
@@ -57,6 +60,21 @@ impl CodecError {
             error => error,
         }
     }
+}
+
+/// Whether values of the type are a few instructions to write and to read. That is known when the program is built: for these types
+/// alone it pays to have what is around that once for each.
+#[inline]
+pub(crate) fn is_number<T: Any>() -> bool {
+    let id = TypeId::of::<T>();
+    id == TypeId::of::<u64>()
+        || id == TypeId::of::<u32>()
+        || id == TypeId::of::<usize>()
+        || id == TypeId::of::<i64>()
+        || id == TypeId::of::<i32>()
+        || id == TypeId::of::<f64>()
+        || id == TypeId::of::<bool>()
+        || id == TypeId::of::<()>()
 }
 
 /// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit gets memory; after an error

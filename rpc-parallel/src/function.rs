@@ -91,7 +91,7 @@ pub struct Interface {
     /// `module::Trait`.
     pub name: &'static str,
     /// Its functions, in the order of the trait.
-    pub functions: &'static [&'static Function],
+    pub functions: &'static [Function],
     /// The source file of the trait.
     pub file: &'static str,
     /// Its line, from 1.
@@ -105,7 +105,7 @@ impl Interface {
         path: [&'static str; 2],
         pinned: Option<&'static str>,
         name: &'static str,
-        functions: &'static [&'static Function],
+        functions: &'static [Function],
         place: (&'static str, u32),
     ) -> Self {
         let [module, interface] = path;

@@ -171,7 +171,7 @@ impl Work {
 /// The functions of one connection, their state's type forgotten.
 pub trait Dispatch: Send {
     /// The functions, each at the index by which [`start`](Self::start) knows it.
-    fn functions(&self) -> &'static [&'static Function];
+    fn functions(&self) -> &'static [Function];
 
     /// Takes a call over for the function at `index`, which must be one of [`functions`](Self::functions), or says where
     /// its handler is to be entered. The call must be the current one.
@@ -202,7 +202,7 @@ impl<S> Dispatcher<S> {
 }
 
 impl<S: Send + Sync + 'static> Dispatch for Dispatcher<S> {
-    fn functions(&self) -> &'static [&'static Function] {
+    fn functions(&self) -> &'static [Function] {
         self.interface.functions
     }
 

@@ -1,8 +1,8 @@
 //! What calls cost in units that noise cannot touch: system calls, allocations, bytes, instructions.
 //!
 //! Each count is the difference of two runs of `rpc-parallel-counts` with n and with 2 n units, both processes on one CPU,
-//! divided by n: start and end are not in it. Of system calls and of instructions, which are never quite the same, the least of
-//! several runs of each length counts. `.ci/counts` shows every count beside its bound.
+//! divided by n: start and end are not in it. No two runs are quite the same, so the least of several of each length counts.
+//! `.ci/counts` shows every count beside its bound.
 
 mod bounds;
 mod program;

@@ -29,9 +29,10 @@ fn per_unit(units: usize, count: impl Fn(usize) -> f64) -> f64 {
     (count(2 * units) - shorter) / units as f64
 }
 
-/// What the program itself has counted.
+/// What the program itself has counted, the least of several runs: in one whose sides take their turns badly a buffer may have
+/// to grow once more.
 pub(crate) fn reported(workload: &str, what: &str) -> f64 {
-    per_unit(units(workload), |units| run(Command::new(PROGRAM), workload, units)[what])
+    per_unit(units(workload), |units| least_of(|| run(Command::new(PROGRAM), workload, units)[what]))
 }
 
 /// System calls of both processes and all their threads, the least of several runs: in one whose sides take their turns badly, such
@@ -42,14 +43,13 @@ pub(crate) fn system_calls(workload: &str) -> f64 {
     // A few thousand items need none at all.
     let many = if matches!(workload, "download" | "upload") { 20 } else { 1 };
     let calls = per_unit(many * units(workload), |units| {
-        let counts = (0..RUNS).map(|_| {
+        least_of(|| {
             let mut command = Command::new("strace");
             command.args(["-f", "-qq", "-o"]).arg(&file).arg(PROGRAM);
             run(command, workload, units);
             let trace = fs::read_to_string(&file).unwrap();
             trace.lines().filter(|line| is_system_call(line)).count() as f64
-        });
-        counts.fold(f64::MAX, f64::min)
+        })
     });
     if let Ok(trace) = fs::read_to_string(&file) {
         print_most(&trace);
@@ -104,6 +104,11 @@ fn least_instructions(workload: &str, units: usize) -> Instructions {
     let runs: Vec<_> = (0..RUNS).map(|_| instructions_of(workload, units)).collect();
     let least = |side: fn(&Instructions) -> f64| runs.iter().map(side).fold(f64::MAX, f64::min);
     Instructions { caller: least(|run| run.caller), worker: least(|run| run.worker) }
+}
+
+/// The least of several runs.
+fn least_of(run: impl Fn() -> f64) -> f64 {
+    (0..RUNS).map(|_| run()).fold(f64::MAX, f64::min)
 }
 
 /// Of each length. A run takes about a second.

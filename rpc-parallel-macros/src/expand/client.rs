@@ -21,7 +21,8 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
     let name = item.ident.unraw().to_string();
     let summary = format!("Calls a worker that serves [`{name}`].");
     let gap = has_docs(&item.attrs).then(|| quote!(#[doc = ""]));
-    let methods = input.methods.iter().map(|method| self::method(context, method));
+    let methods = input.methods.iter().zip(functions::descriptors(context));
+    let methods = methods.map(|(method, descriptor)| self::method(context, method, &descriptor));
     let stubs = input.stubs.iter().map(|stub| self::stub(context, stub));
     let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
     let parameters = quote!(fn() -> (#(#parameters,)*));
@@ -84,7 +85,8 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
     }
 }
 
-fn method(context: &Context<'_>, method: &Method) -> TokenStream {
+/// A method; `function` is its descriptor.
+fn method(context: &Context<'_>, method: &Method, function: &TokenStream) -> TokenStream {
     let Context { private, input, .. } = context;
     let (vis, name, attributes) = (&input.item.vis, &method.name, copied(&method.attributes));
     let docs = (!has_docs(&method.attributes)).then(|| {
@@ -95,13 +97,12 @@ fn method(context: &Context<'_>, method: &Method) -> TokenStream {
     let arguments = paths::local("arguments");
     let parameters = method.arguments.iter().map(|argument| parameter(argument, private));
     let tail = method.tail();
-    let function = paths::function_const(name);
     let first = method.arguments.first().and_then(|argument| by_codec(argument, private, tail == Some(0)));
     let new = match &first {
         Some(Coded { name, value, codec }) => {
-            quote!(with(&#this.core, Self::#function, #name, #value, #codec.encode))
+            quote!(with(&#this.core, #function, #name, #value, #codec.encode))
         }
-        None => quote!(new(&#this.core, Self::#function)),
+        None => quote!(new(&#this.core, #function)),
     };
     let puts = method.arguments.iter().enumerate().skip(first.iter().count());
     let puts = puts.map(|(index, argument)| put(argument, tail == Some(index), &arguments, private));

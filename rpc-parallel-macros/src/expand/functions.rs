@@ -1,13 +1,14 @@
-//! The descriptors of a trait's functions: hidden constants of the client.
+//! The descriptors of a trait's functions: a hidden constant of the client.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::ext::IdentExt;
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, ext::IdentExt};
 
 use super::{Context, quiet};
 use crate::{model::Method, paths};
 
-/// The constants. A descriptor is there once, whoever names it and whatever the parameters are. They have no bounds, so that the handlers and all parts of the client can name them.
+/// The constant. The descriptors are there once, whoever names them and whatever the parameters are. It has no bounds, so that the
+/// handlers and all parts of the client can name it.
 pub(super) fn functions(context: &Context<'_>) -> TokenStream {
     let Context { private, client, cfgs, .. } = context;
     let quiet = quiet();
@@ -15,33 +16,57 @@ pub(super) fn functions(context: &Context<'_>) -> TokenStream {
     generics.where_clause = None;
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
     let where_clause = &context.generics.where_clause;
-    let constants = context.methods().map(|(method, cfgs)| {
-        let name = paths::function_const(&method.name);
+    let functions = context.methods().map(|(method, cfgs)| {
         let function = function(context, method);
-        quote! {
-            #(#cfgs)*
-            #[doc(hidden)]
-            const #name: &'static #private::Function = {
-                static #name: #private::Function = #function;
-                &#name
-            };
-        }
+        quote!(#(#cfgs)* #function)
     });
-    let all = paths::functions_const();
-    let elements = context.methods().map(|(method, cfgs)| {
-        let name = paths::function_const(&method.name);
-        quote!(#(#cfgs)* Self::#name)
-    });
+    let (all, mut len) = (paths::functions_const(), Count::default());
+    context.methods().for_each(|(_, cfgs)| len.add(cfgs));
     quote! {
         #(#cfgs)*
         #quiet
         #[doc(hidden)]
         impl #impl_generics #client #ty_generics #where_clause {
-            #(#constants)*
-
             #[doc(hidden)]
-            const #all: &'static [&'static #private::Function] = &[#(#elements),*];
+            const #all: &'static [#private::Function] = {
+                static #all: [#private::Function; #len] = [#(#functions),*];
+                &#all
+            };
         }
+    }
+}
+
+/// The descriptor of each method.
+pub(super) fn descriptors(context: &Context<'_>) -> impl Iterator<Item = TokenStream> {
+    let all = paths::functions_const();
+    let mut before = Count::default();
+    context.methods().map(move |(_, cfgs)| {
+        let descriptor = quote!(&Self::#all[#before]);
+        before.add(cfgs);
+        descriptor
+    })
+}
+
+/// How many methods there are, where some may not be.
+#[derive(Default)]
+struct Count<'a> {
+    always: usize,
+    maybe: Vec<Vec<&'a Attribute>>,
+}
+
+impl<'a> Count<'a> {
+    fn add(&mut self, cfgs: Vec<&'a Attribute>) {
+        if cfgs.is_empty() { self.always += 1 } else { self.maybe.push(cfgs) }
+    }
+}
+
+impl ToTokens for Count<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let (always, maybe) = (Literal::usize_unsuffixed(self.always), &self.maybe);
+        tokens.extend(match maybe.is_empty() {
+            true => quote!(#always),
+            false => quote!({ #always + <[()]>::len(&[#(#(#maybe)* ()),*]) }),
+        });
     }
 }
 

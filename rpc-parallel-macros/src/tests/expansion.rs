@@ -47,7 +47,7 @@ fn a_trait_with_mistakes_still_expands() {
     );
     let text = tokens.to_string();
     assert_eq!(text.matches("compile_error").count(), 4);
-    for part in ["trait Counter", "struct CounterClient", "fn wrong < T >", "__rpc_parallel_function_right"] {
+    for part in ["trait Counter", "struct CounterClient", "fn wrong < T >", "__rpc_parallel_functions"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -9,10 +9,9 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    bulk,
     client::{CallError, Streaming},
     codec::{self, CodecError},
-    connection::{RawCall, RawDownload, RawReply, TooBig},
+    connection::{Brief, RawCall, RawDownload, RawReply, TooBig},
     fault::PanicReport,
     wire::Status,
 };
@@ -28,12 +27,13 @@ impl RawCall {
         self.poll_as(cx, RawReply::check)
     }
 
-    /// A plain value.
+    /// A plain value. Numbers are there in registers, mostly.
     pub(crate) fn plain<T: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>) -> Awaited<T> {
-        if bulk::is_bytes::<T>() {
+        if !codec::is_number::<T>() {
             return self.poll_as(cx, |reply| reply.check().and_then(|()| reply.decode()));
         }
-        self.poll_value(cx, RawReply::check)
+        let brief = self.take_brief();
+        self.poll_value(cx, brief, RawReply::check)
     }
 
     /// A value or the method's own error.
@@ -41,13 +41,14 @@ impl RawCall {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Awaited<T, E> {
-        if bulk::is_bytes::<T>() {
+        if !codec::is_number::<T>() {
             return self.poll_as(cx, |reply| {
                 reply.check_app()?;
                 reply.decode().map_err(CallError::widen)
             });
         }
-        self.poll_value(cx, RawReply::check_app)
+        let brief = self.take_brief_apart();
+        self.poll_value(cx, brief, RawReply::check_app)
     }
 
     /// A stream.
@@ -94,14 +95,14 @@ impl RawCall {
         })
     }
 
-    /// A value that is read from the bytes of the reply, once that is [`check`]ed: they come in registers if they are few.
+    /// A number: it is read from `brief`, or from the reply once that is [`check`]ed.
     #[inline(always)]
     fn poll_value<T: DeserializeOwned, E>(
         &mut self,
         cx: &mut Context<'_>,
+        brief: Brief,
         check: impl FnOnce(&mut RawReply) -> Result<(), CallError<E>>,
     ) -> Awaited<T, E> {
-        let brief = self.take_brief();
         let (few, mut place);
         let bytes = if brief.is_there() {
             let (bytes, len) = brief.bytes();

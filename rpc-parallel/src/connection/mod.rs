@@ -29,6 +29,7 @@ pub(crate) use self::arrivals::Calls;
 pub use self::call::RawCall;
 pub(crate) use self::call::RawDownload;
 pub(crate) use self::call::{CallFailure, RawReply};
+pub(crate) use self::callers::Brief;
 pub use self::context::CallContext;
 pub(crate) use self::core::Shared;
 pub(crate) use self::error::Terminal;

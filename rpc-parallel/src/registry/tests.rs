@@ -18,7 +18,7 @@ const fn function(module: &'static str, pinned: Option<&'static str>, line: u32)
 const fn interface(
     module: &'static str,
     pinned: Option<&'static str>,
-    functions: &'static [&'static Function],
+    functions: &'static [Function],
     line: u32,
 ) -> Interface {
     Interface::new([module, "Counter"], pinned, "Counter", functions, ("src/counter.rs", line))
@@ -40,8 +40,8 @@ const fn registration(interface: &'static Interface, worker_type: fn() -> Worker
     }
 }
 
-static A: Interface = interface("a", None, &[&function("a", None, 5)], 4);
-static B: Interface = interface("b", None, &[&function("b", None, 15)], 14);
+static A: Interface = interface("a", None, &[function("a", None, 5)], 4);
+static B: Interface = interface("b", None, &[function("b", None, 15)], 14);
 static ONE_A: Registration = registration(&A, WorkerTypeId::of::<One>, 1);
 static ONE_B: Registration = registration(&B, WorkerTypeId::of::<One>, 2);
 static TWO_A: Registration = registration(&A, WorkerTypeId::of::<Two>, 3);
@@ -83,8 +83,7 @@ fn one_trait_twice_for_one_worker_is_refused() {
 
 #[test]
 fn equal_function_ids_are_refused() {
-    static C: Interface =
-        interface("c", None, &[&function("c", Some("add"), 25), &function("d", Some("add"), 26)], 24);
+    static C: Interface = interface("c", None, &[function("c", Some("add"), 25), function("d", Some("add"), 26)], 24);
     static ONE_C: Registration = registration(&C, WorkerTypeId::of::<One>, 7);
     let error = Registry::new([&ONE_A, &ONE_C]).unwrap_err();
     let RegistryError::Function { places, .. } = &error else { panic!("{error}") };
@@ -104,7 +103,7 @@ fn equal_interface_ids_are_refused() {
 
 #[test]
 fn instances_of_a_generic_trait_are_one_interface() {
-    static SAME: Interface = interface("a", None, &[&function("a", None, 5)], 4);
+    static SAME: Interface = interface("a", None, &[function("a", None, 5)], 4);
     static TWO_SAME: Registration = registration(&SAME, WorkerTypeId::of::<Two>, 8);
     assert!(Registry::new([&ONE_A, &TWO_SAME]).is_ok());
 }

@@ -51,7 +51,7 @@ const ONE_WAY: u32 = 1 << 31;
 
 impl Incoming<'_> {
     /// The encoded arguments.
-    #[inline]
+    #[inline(never)]
     pub fn payload(&mut self) -> Payload {
         Payload(self.payload.take())
     }
@@ -98,14 +98,30 @@ impl Answer {
         if let Some(bytes) = bulk::take_large(value) {
             return self.finish(status, bytes.into());
         }
-        // With those of other calls, if the handler is entered with theirs.
-        let lent = &*value;
-        match collect(status, move |out, limit| codec::encode_owned(lent, out, limit)) {
+        let value = &*value;
+        let write: Write<'_> = &mut |out, limit| codec::encode_owned(value, out, limit);
+        if !codec::is_number::<T>() {
+            return self.encode_any(status, write);
+        }
+        match collect(status, move |out, limit| codec::encode_owned(value, out, limit)) {
             Collect::Kept => self.0 = OVER,
+            other => self.encode_apart(status, other, write),
+        }
+    }
+
+    /// Once for all types, but for numbers.
+    fn encode_any(mut self, status: Status, write: Write<'_>) {
+        match collect(status, &mut *write) {
+            Collect::Kept => self.0 = OVER,
+            other => self.encode_apart(status, other, write),
+        }
+    }
+
+    /// Not with those of other calls, among which the handler was not entered.
+    fn encode_apart(self, status: Status, collected: Collect, write: Write<'_>) {
+        match collected {
             Collect::Failed(error) => self.refuse(status, *error),
-            Collect::NotHere => {
-                self.encode_and_finish(status, &mut |out, limit| codec::encode_owned(value, out, limit));
-            }
+            _ => self.encode_and_finish(status, write),
         }
     }
 

@@ -97,6 +97,12 @@ impl RawCall {
         brief
     }
 
+    /// The same, once for all that ask for it.
+    #[inline(never)]
+    pub(crate) fn take_brief_apart(&mut self) -> Brief {
+        self.take_brief()
+    }
+
     /// Waits for the reply of a call that was sent.
     pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>, reply: &mut RawReply) -> Poll<()> {
         let (State::Sent { call, slot, spins }, Some(connection)) = (&mut self.state, &self.connection) else {
