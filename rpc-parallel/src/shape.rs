@@ -26,7 +26,7 @@ pub trait Shape {
 }
 
 /// Waits for the reply and turns it into the call's result.
-pub type Decoder<T, E> = fn(&mut RawCall, &mut Context<'_>) -> Poll<Result<T, CallError<E>>>;
+pub type Decoder<T, E> = fn(&mut Option<Box<RawCall>>, &mut Context<'_>) -> Poll<Result<T, CallError<E>>>;
 
 /// A value.
 pub struct Reply<T, E> {

@@ -109,7 +109,7 @@ pub struct EncodeReply<T> {
 }
 
 /// Answers a call with a value.
-type AnswerWith<T> = fn(Answer, Status, &mut T);
+type AnswerWith<T> = fn(&mut Answer, Status, &mut T);
 
 impl<T> EncodeReply<T> {
     /// Appends `value` to `out`, whose length may not exceed `limit`.

@@ -60,7 +60,8 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let [state, incoming, payload, handling] = ["state", "incoming", "payload", "handling"].map(paths::local);
     let locals = Locals { state: &state, incoming: &incoming, payload: &payload, handling: &handling };
     let Body { unpack, run } = body(context, method, &locals);
-    let mutable = (method.uploads() > 0 && !method.has_download()).then(|| quote!(mut));
+    let mutable =
+        (!method.has_download() && (method.uploads() > 0 || method.kind != Kind::OneWay)).then(|| quote!(mut));
     let handled = quote!(let #mutable #handling = #private::Incoming::handling(#incoming, #state););
     let kept = quote!(let #payload = #private::Incoming::payload(#incoming););
     let (arguments, output, body) = match method.kind {
@@ -252,6 +253,6 @@ fn finish(
     match method.reply {
         Reply::Streamed(..) => quote!(#answer.stream(#result, #shape).await; #state),
         Reply::State(..) => quote!(#answer.state(#result, #shape).await; #state),
-        _ => quote!(#answer.reply(#result, #shape)),
+        _ => quote!(#answer.reply(#result, #shape); #answer.into_state()),
     }
 }

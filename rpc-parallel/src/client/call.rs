@@ -85,10 +85,7 @@ impl<T, E> Future for Call<T, E> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { call: Raw(call), decode } = &mut *self;
-        match &mut **call {
-            Some(call) => decode(call, cx),
-            None => Poll::Pending,
-        }
+        decode(call, cx)
     }
 }
 

@@ -19,41 +19,51 @@ use crate::{
 /// What a method's caller gets, once it is there.
 type Awaited<T, E = Infallible> = Poll<Result<T, CallError<E>>>;
 
+/// A call until it is dropped. That it is there is looked at once for each type, and not wherever one is awaited.
+pub(crate) type Held = Option<Box<RawCall>>;
+
 /// Each waits for a call's end, and turns it into what the method's caller expects. They are there once for each type, whatever
 /// the number of places that await such a call.
 impl RawCall {
     /// A one-way message is sent.
-    pub(crate) fn sent(&mut self, cx: &mut Context<'_>) -> Awaited<()> {
-        self.poll_as(cx, RawReply::check)
+    pub(crate) fn sent(held: &mut Held, cx: &mut Context<'_>) -> Awaited<()> {
+        let Some(call) = held else { return Poll::Pending };
+        call.poll_as(cx, RawReply::check)
     }
 
     /// A plain value. Numbers are there in registers, mostly.
-    pub(crate) fn plain<T: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>) -> Awaited<T> {
+    pub(crate) fn plain<T: DeserializeOwned + 'static>(held: &mut Held, cx: &mut Context<'_>) -> Awaited<T> {
+        let Some(call) = held else { return Poll::Pending };
         if !codec::is_number::<T>() {
-            return self.poll_as(cx, |reply| reply.check().and_then(|()| reply.decode()));
+            return call.poll_as(cx, |reply| reply.check().and_then(|()| reply.decode()));
         }
-        let brief = self.take_brief();
-        self.poll_value(cx, brief, RawReply::check)
+        let brief = call.take_brief();
+        call.poll_value(cx, brief, RawReply::check)
     }
 
     /// A value or the method's own error.
     pub(crate) fn fallible<T: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
-        &mut self,
+        held: &mut Held,
         cx: &mut Context<'_>,
     ) -> Awaited<T, E> {
+        let Some(call) = held else { return Poll::Pending };
         if !codec::is_number::<T>() {
-            return self.poll_as(cx, |reply| {
+            return call.poll_as(cx, |reply| {
                 reply.check_app()?;
                 reply.decode().map_err(CallError::widen)
             });
         }
-        let brief = self.take_brief_apart();
-        self.poll_value(cx, brief, RawReply::check_app)
+        let brief = call.take_brief_apart();
+        call.poll_value(cx, brief, RawReply::check_app)
     }
 
     /// A stream.
-    pub(crate) fn streamed<I: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>) -> Awaited<Streaming<I>> {
-        self.poll_as(cx, |reply| {
+    pub(crate) fn streamed<I: DeserializeOwned + 'static>(
+        held: &mut Held,
+        cx: &mut Context<'_>,
+    ) -> Awaited<Streaming<I>> {
+        let Some(call) = held else { return Poll::Pending };
+        call.poll_as(cx, |reply| {
             reply.check()?;
             reply.stream().map(Streaming::new)
         })
@@ -61,10 +71,11 @@ impl RawCall {
 
     /// A stream or the method's own error.
     pub(crate) fn fallible_streamed<I: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
-        &mut self,
+        held: &mut Held,
         cx: &mut Context<'_>,
     ) -> Awaited<Streaming<I>, E> {
-        self.poll_as(cx, |reply| {
+        let Some(call) = held else { return Poll::Pending };
+        call.poll_as(cx, |reply| {
             reply.check_app()?;
             reply.stream().map(Streaming::new).map_err(CallError::widen)
         })
@@ -72,23 +83,25 @@ impl RawCall {
 
     /// A first value and its updates.
     pub(crate) fn state<T: DeserializeOwned + 'static, I: DeserializeOwned + 'static>(
-        &mut self,
+        held: &mut Held,
         cx: &mut Context<'_>,
     ) -> Awaited<(T, Streaming<I>)> {
-        self.poll_as(cx, |reply| {
+        let Some(call) = held else { return Poll::Pending };
+        call.poll_as(cx, |reply| {
             reply.check()?;
             Ok((reply.decode()?, reply.stream().map(Streaming::new)?))
         })
     }
 
     /// A first value and its updates, or the method's own error.
-    pub(crate) fn fallible_state<T, I, E>(&mut self, cx: &mut Context<'_>) -> Awaited<(T, Streaming<I>), E>
+    pub(crate) fn fallible_state<T, I, E>(held: &mut Held, cx: &mut Context<'_>) -> Awaited<(T, Streaming<I>), E>
     where
         T: DeserializeOwned + 'static,
         I: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        self.poll_as(cx, |reply| {
+        let Some(call) = held else { return Poll::Pending };
+        call.poll_as(cx, |reply| {
             reply.check_app()?;
             let value = reply.decode().map_err(CallError::widen)?;
             Ok((value, reply.stream().map(Streaming::new).map_err(CallError::widen)?))

@@ -94,7 +94,7 @@ impl Answer {
     }
 
     /// A value, or the method's error. Large bytes are not copied.
-    pub(crate) fn encode<T: Serialize + Any>(mut self, status: Status, value: &mut T) {
+    pub(crate) fn encode<T: Serialize + Any>(&mut self, status: Status, value: &mut T) {
         if let Some(bytes) = bulk::take_large(value) {
             return self.finish(status, bytes.into());
         }
@@ -110,7 +110,7 @@ impl Answer {
     }
 
     /// Once for all types, but for numbers.
-    fn encode_any(mut self, status: Status, write: Write<'_>) {
+    fn encode_any(&mut self, status: Status, write: Write<'_>) {
         match collect(status, &mut *write) {
             Collect::Kept => self.0 = OVER,
             other => self.encode_apart(status, other, write),
@@ -118,14 +118,14 @@ impl Answer {
     }
 
     /// Not with those of other calls, among which the handler was not entered.
-    fn encode_apart(self, status: Status, collected: Collect, write: Write<'_>) {
+    fn encode_apart(&mut self, status: Status, collected: Collect, write: Write<'_>) {
         match collected {
             Collect::Failed(error) => self.refuse(status, *error),
             _ => self.encode_and_finish(status, write),
         }
     }
 
-    fn finish(mut self, status: Status, payload: wire::Payload) {
+    fn finish(&mut self, status: Status, payload: wire::Payload) {
         let alone = with_target(|target| {
             if target.is_alone() {
                 target.reply_and_close(status, payload);
@@ -138,7 +138,7 @@ impl Answer {
     }
 
     /// Sends the one reply by itself. It is the same code for all types.
-    fn encode_and_finish(mut self, status: Status, write: Write<'_>) {
+    fn encode_and_finish(&mut self, status: Status, write: Write<'_>) {
         match encode(write, what(status)) {
             Some(payload) => self.finish(status, payload),
             None => self.end(),
@@ -147,7 +147,7 @@ impl Answer {
 
     /// The answer cannot be encoded.
     #[cold]
-    fn refuse(mut self, status: Status, error: CodecError) {
+    fn refuse(&mut self, status: Status, error: CodecError) {
         tell(error, what(status));
         self.end();
     }

@@ -52,14 +52,20 @@ impl<S> Handling<S> {
         self.state
     }
 
-    /// A value, or the method's error.
+    /// A value, or the method's error. It stays where it is, so that there is nothing else to drop if that panics.
     #[inline]
-    pub fn reply<T, E>(self, result: Result<T, E>, shape: Reply<T, E>) -> Arc<S> {
-        let Self { answer, state } = self;
+    pub fn reply<T, E>(&mut self, result: Result<T, E>, shape: Reply<T, E>) {
         match result {
-            Ok(mut value) => (shape.value.answer)(answer, Status::Ok, &mut value),
-            Err(mut error) => (shape.error.answer)(answer, Status::App, &mut error),
+            Ok(mut value) => (shape.value.answer)(&mut self.answer, Status::Ok, &mut value),
+            Err(mut error) => (shape.error.answer)(&mut self.answer, Status::App, &mut error),
         }
+    }
+
+    /// The state, after the [reply](Self::reply): with it all is said, and nothing left that the end of the answer would say.
+    #[inline]
+    pub fn into_state(self) -> Arc<S> {
+        let Self { answer, state } = self;
+        std::mem::forget(answer);
         state
     }
 }
