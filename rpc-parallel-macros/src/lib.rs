@@ -138,10 +138,11 @@ use crate::{parse::Input, report::Errors};
 ///         fn __rpc_parallel_handler_add<Worker: Counter>(state: &Arc<Worker>) -> Place {
 ///             Place::new(state, |state, incoming| {
 ///                 let n = argument::<u64>().take_only(incoming, "n")?;
-///                 let handling = incoming.handling(state);
+///                 let mut handling = incoming.handling(state);
 ///                 Some(async move {
 ///                     let output = <Worker as Counter>::add(handling.state(), n).await;
-///                     handling.reply(Ok(output), plain::<u64>())
+///                     handling.reply(Ok(output), plain::<u64>());
+///                     handling.into_state()
 ///                 })
 ///             })
 ///         }
@@ -151,9 +152,9 @@ use crate::{parse::Input, report::Errors};
 ///
 /// impl CounterClient {
 ///     #[doc(hidden)]
-///     const __rpc_parallel_function_add: &'static Function = {
-///         static FUNCTION: Function = Function::new(..);
-///         &FUNCTION
+///     const __rpc_parallel_functions: &'static [Function] = {
+///         static FUNCTIONS: [Function; 1] = [Function::new(..)];
+///         &FUNCTIONS
 ///     };
 /// }
 ///
@@ -161,7 +162,7 @@ use crate::{parse::Input, report::Errors};
 ///
 /// impl CounterClient {
 ///     pub fn add(&self, n: u64) -> Call<u64> {
-///         let function = Self::__rpc_parallel_function_add;
+///         let function = Function::at(Self::__rpc_parallel_functions, 0);
 ///         let arguments = Arguments::with(&self.core, function, "n", &n, argument::<u64>().encode);
 ///         arguments.call(plain::<u64>())
 ///     }

@@ -165,12 +165,13 @@ impl Method {
         if next().is_some() { None } else { first }
     }
 
-    /// Whether it shows in the types' names that no argument borrows anything.
-    pub(crate) fn owns_arguments(&self) -> bool {
+    /// Whether all arguments are read before there is a future: where it shows in their types' names that they borrow nothing, and
+    /// none of them takes the place of what was read.
+    pub(crate) fn reads_arguments_first(&self) -> bool {
         self.arguments.iter().all(|argument| match &argument.passing {
             Passing::Value => types::is_owned(&argument.ty),
             Passing::Upload(_) => true,
-            // By itself it takes the place of what was read.
+            // By itself it takes that place.
             Passing::ByteVec => self.only_argument().is_none(),
             _ => false,
         })

@@ -62,19 +62,16 @@ impl CodecError {
     }
 }
 
-/// Whether values of the type are a few instructions to write and to read. That is known when the program is built: for these types
+/// Whether it is a number, or as little as one: a few instructions to write and to read. That is known when the program is built: for these types
 /// alone it pays to have what is around that once for each.
 #[inline]
 pub(crate) fn is_number<T: Any>() -> bool {
-    let id = TypeId::of::<T>();
-    id == TypeId::of::<u64>()
-        || id == TypeId::of::<u32>()
-        || id == TypeId::of::<usize>()
-        || id == TypeId::of::<i64>()
-        || id == TypeId::of::<i32>()
-        || id == TypeId::of::<f64>()
-        || id == TypeId::of::<bool>()
-        || id == TypeId::of::<()>()
+    macro_rules! is_one_of {
+        ($($number:ty),*) => {
+            false $(|| TypeId::of::<T>() == TypeId::of::<$number>())*
+        };
+    }
+    is_one_of!(u64, u32, u16, u8, usize, i64, i32, i16, i8, isize, f64, f32, bool, ())
 }
 
 /// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit gets memory; after an error

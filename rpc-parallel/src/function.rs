@@ -80,6 +80,12 @@ impl Function {
             column,
         }
     }
+
+    /// The one at `index`, which must be there.
+    #[inline(always)]
+    pub const fn at(functions: &'static [Self], index: usize) -> &'static Self {
+        &functions[index]
+    }
 }
 
 /// A worker trait, as its clients and its implementations know it.

@@ -311,3 +311,55 @@ async fn c090_streams_are_given_up_one_by_one() {
     }
     assert!(!client.is_closed());
 }
+
+stateless!(Partial);
+
+/// All methods are alike, so that one that is taken for another is called in its place.
+#[rpc_parallel::worker]
+pub(crate) trait Conditional {
+    #[cfg(any())]
+    async fn never(&self) -> u8;
+    #[cfg(unix)]
+    #[cfg(not(any()))]
+    async fn first(&self) -> u8;
+    #[cfg(unix)]
+    #[cfg(any())]
+    async fn never_either(&self) -> u8;
+    async fn second(&self) -> u8;
+    #[cfg(unix)]
+    async fn third(&self) -> u8;
+    #[cfg(any())]
+    async fn never_at_last(&self) -> u8;
+}
+
+#[rpc_parallel::worker]
+impl Conditional for Partial {
+    async fn first(&self) -> u8 {
+        1
+    }
+    async fn second(&self) -> u8 {
+        2
+    }
+    async fn third(&self) -> u8 {
+        3
+    }
+}
+
+#[rpc_parallel::worker]
+pub(crate) trait Nothing {
+    #[cfg(any())]
+    async fn never(&self) -> u8;
+}
+
+/// Methods under `#[cfg]` that are not there leave no gap.
+#[tokio::test]
+async fn methods_behind_absent_ones_are_themselves() {
+    let client: ConditionalClient = Partial::spawn(()).connect().await.unwrap();
+    assert_eq!(client.first().await.unwrap(), 1);
+    assert_eq!(client.second().await.unwrap(), 2);
+    assert_eq!(client.third().await.unwrap(), 3);
+    let names: Vec<_> = ConditionalClient::INTERFACE.functions.iter().map(|function| function.name).collect();
+    let expected = ["first", "second", "third"].map(|name| format!("conformance::functions::Conditional::{name}"));
+    assert_eq!(names, expected);
+    assert_eq!(NothingClient::INTERFACE.functions.len(), 0);
+}

@@ -39,7 +39,7 @@ use Measure::{Bytes, CallerAllocations, CallerInstructions, SystemCalls, WorkerA
 /// Instructions are those of the processes, not of the kernel: what goes through shared memory is copied by the processes, which
 /// saves the two system calls in which the kernel did it, and its instructions.
 ///
-/// Allocations and bytes are exact. System calls are a little above what is measured, since it depends on the kernel
+/// Allocations and bytes are as measured. System calls are a little above what is measured, since it depends on the kernel
 /// how much one read finds; instructions by a tenth, since compilers and C libraries differ. A better design lowers its
 /// bound with the same change.
 pub(crate) const BOUNDS: &[Bound] = &[

@@ -1,4 +1,4 @@
-//! What calls cost in units that noise cannot touch: system calls, allocations, bytes, instructions.
+//! What calls cost in units that noise hardly touches: system calls, allocations, bytes, instructions.
 //!
 //! Each count is the difference of two runs of `rpc-parallel-counts` with n and with 2 n units, both processes on one CPU,
 //! divided by n: start and end are not in it. No two runs are quite the same, so the least of several of each length counts.

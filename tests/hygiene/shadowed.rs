@@ -25,6 +25,12 @@ trait Future {}
 trait Clone {}
 trait Everything {
     fn read(&self, _: u8) {}
+    fn reply(&self, _: u8) {}
+    fn upload(&self, _: u8) {}
+    fn lend(&self, _: u8) {}
+    fn field(&self, _: u8) {}
+    fn state(&self, _: u8) {}
+    fn encode(&self, _: u8) {}
     fn take_only(self, _: u8)
     where
         Self: ::core::marker::Sized,

@@ -78,7 +78,7 @@ pub(super) fn client(context: &Context<'_>) -> TokenStream {
             #[automatically_derived]
             impl #impl_generics #private::fmt::Debug for #client #ty_generics #where_clause {
                 fn fmt(&self, #f: &mut #private::fmt::Formatter<'_>) -> #private::fmt::Result {
-                    #f.debug_tuple(#debug_name).field(&self.core).finish()
+                    #private::fmt::DebugTuple::field(&mut #f.debug_tuple(#debug_name), &self.core).finish()
                 }
             }
         };

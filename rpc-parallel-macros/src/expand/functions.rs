@@ -7,8 +7,8 @@ use syn::{Attribute, ext::IdentExt};
 use super::{Context, quiet};
 use crate::{model::Method, paths};
 
-/// The constant. The descriptors are there once, whoever names them and whatever the parameters are. It has no bounds, so that the
-/// handlers and all parts of the client can name it.
+/// The constant. The descriptors are there once, whoever names them and whatever the parameters are. It has no bounds, so that all
+/// parts of the client can name it.
 pub(super) fn functions(context: &Context<'_>) -> TokenStream {
     let Context { private, client, cfgs, .. } = context;
     let quiet = quiet();
@@ -38,10 +38,11 @@ pub(super) fn functions(context: &Context<'_>) -> TokenStream {
 
 /// The descriptor of each method.
 pub(super) fn descriptors(context: &Context<'_>) -> impl Iterator<Item = TokenStream> {
-    let all = paths::functions_const();
+    let (private, all) = (&context.private, paths::functions_const());
     let mut before = Count::default();
     context.methods().map(move |(_, cfgs)| {
-        let descriptor = quote!(&Self::#all[#before]);
+        // By a function of the library: the user's code may forbid to index.
+        let descriptor = quote!(#private::Function::at(Self::#all, #before));
         before.add(cfgs);
         descriptor
     })
@@ -65,7 +66,7 @@ impl ToTokens for Count<'_> {
         let (always, maybe) = (Literal::usize_unsuffixed(self.always), &self.maybe);
         tokens.extend(match maybe.is_empty() {
             true => quote!(#always),
-            false => quote!({ #always + <[()]>::len(&[#(#(#maybe)* ()),*]) }),
+            false => quote!(#always + <[()]>::len(&[#(#(#maybe)* ()),*])),
         });
     }
 }

@@ -60,13 +60,12 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let [state, incoming, payload, handling] = ["state", "incoming", "payload", "handling"].map(paths::local);
     let locals = Locals { state: &state, incoming: &incoming, payload: &payload, handling: &handling };
     let Body { unpack, run } = body(context, method, &locals);
-    let mutable =
-        (!method.has_download() && (method.uploads() > 0 || method.kind != Kind::OneWay)).then(|| quote!(mut));
+    let mutable = (!method.has_download() && method.kind != Kind::OneWay).then(|| quote!(mut));
     let handled = quote!(let #mutable #handling = #private::Incoming::handling(#incoming, #state););
     let kept = quote!(let #payload = #private::Incoming::payload(#incoming););
     let (arguments, output, body) = match method.kind {
         _ if method.is_async => {
-            let body = match method.owns_arguments() {
+            let body = match method.reads_arguments_first() {
                 // What borrows nothing is read before the future is made, which then is so much smaller.
                 true => quote!(#unpack #handled #private::Some(async move { #run })),
                 false => quote!(#handled #kept #private::Some(async move { #unpack #run })),
@@ -122,26 +121,27 @@ fn body(context: &Context<'_>, method: &Method, locals: &Locals<'_>) -> Body {
     let (mut taken, mut takes, mut uploads, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tail = method.tail();
     // A stream may borrow the state, so that there it is kept apart from what answers.
-    let (split, uploaded, on) = match method.has_download() {
+    let (split, uploaded, uploading, on) = match method.has_download() {
         true => {
             let mutable = (method.uploads() > 0).then(|| quote!(mut));
             let split = quote!(let (#state, #mutable #answer) = #private::Handling::split(#handling););
-            (Some(split), &answer, quote!(&*#state))
+            (Some(split), &answer, quote!(Answer), quote!(&*#state))
         }
-        false => (None, *handling, quote!(#private::Handling::state(&#handling))),
+        false => (None, *handling, quote!(Handling), quote!(#private::Handling::state(&#handling))),
     };
     for (index, argument) in method.arguments.iter().enumerate() {
         let local = paths::local(&format!("argument_{index}"));
         match &argument.passing {
             Passing::Upload(item) => {
                 let codec = quote_spanned!(item.span()=> #private::item::<#item>());
-                uploads.push(quote!(let #local = #uploaded.upload(#codec);));
+                uploads.push(quote!(let #local = #private::#uploading::upload(&mut #uploaded, #codec);));
                 passed.push(quote!(#local));
             }
             passing => {
                 takes.push(take(argument, tail == Some(index), &reader, private));
                 passed.push(match passing {
-                    Passing::Lent(_) | Passing::LentOption(_) => quote!(#local.lend()),
+                    Passing::Lent(_) => quote!(#private::Holder::lend(&#local)),
+                    Passing::LentOption(_) => quote!(#private::OptionHolder::lend(&#local)),
                     _ => quote!(#local),
                 });
                 taken.push(local);
@@ -175,7 +175,7 @@ fn unpack(
         let ty = Ident::new(of, Span::call_site());
         quote!(#private::#ty::read(&#from, |#reader| #private::Ok((#(#takes,)*))))
     };
-    if method.is_async && method.owns_arguments() {
+    if method.is_async && method.reads_arguments_first() {
         return match (method.only_argument(), &*method.arguments) {
             // One function of the library does it all.
             (Some(Passing::Value), [Argument { ty, name, .. }]) => {
@@ -253,6 +253,9 @@ fn finish(
     match method.reply {
         Reply::Streamed(..) => quote!(#answer.stream(#result, #shape).await; #state),
         Reply::State(..) => quote!(#answer.state(#result, #shape).await; #state),
-        _ => quote!(#answer.reply(#result, #shape); #answer.into_state()),
+        _ => quote! {
+            #private::Handling::reply(&mut #answer, #result, #shape);
+            #answer.into_state()
+        },
     }
 }

@@ -58,12 +58,12 @@ fn interface() -> TokenStream {
         pub trait Counter {
             /// Adds.
             async fn add(&self, n: u64, book: &Book) -> u64;
-            async fn get(&self, key: u64) -> u64;
-            async fn found(&self, text: &str) -> Found;
-            async fn echo(&self, values: impl Stream<Item = u64>) -> Result<impl Stream<Item = u64>, Missing>;
             #[cfg(feature = "notes")]
             #[rpc(one_way, name = "counter.note")]
             fn note(&self, text: Vec<u8>);
+            async fn get(&self, key: u64) -> u64;
+            async fn found(&self, text: &str) -> Found;
+            async fn echo(&self, values: impl Stream<Item = u64>) -> Result<impl Stream<Item = u64>, Missing>;
         }
     }
 }

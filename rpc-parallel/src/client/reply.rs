@@ -20,7 +20,7 @@ use crate::{
 type Awaited<T, E = Infallible> = Poll<Result<T, CallError<E>>>;
 
 /// A call until it is dropped. That it is there is looked at once for each type, and not wherever one is awaited.
-pub(crate) type Held = Option<Box<RawCall>>;
+type Held = Option<Box<RawCall>>;
 
 /// Each waits for a call's end, and turns it into what the method's caller expects. They are there once for each type, whatever
 /// the number of places that await such a call.

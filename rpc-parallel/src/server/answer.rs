@@ -117,12 +117,19 @@ impl Answer {
         }
     }
 
-    /// Not with those of other calls, among which the handler was not entered.
+    /// What was not kept: it goes by itself, or the caller is told why it cannot.
     fn encode_apart(&mut self, status: Status, collected: Collect, write: Write<'_>) {
         match collected {
             Collect::Failed(error) => self.refuse(status, *error),
             _ => self.encode_and_finish(status, write),
         }
+    }
+
+    /// It is over: there is nothing left that its end would say.
+    #[inline]
+    pub(super) fn forget(self) {
+        debug_assert_eq!(self.0, OVER, "the call was not answered");
+        std::mem::forget(self);
     }
 
     fn finish(&mut self, status: Status, payload: wire::Payload) {

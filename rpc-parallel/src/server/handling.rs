@@ -65,7 +65,7 @@ impl<S> Handling<S> {
     #[inline]
     pub fn into_state(self) -> Arc<S> {
         let Self { answer, state } = self;
-        std::mem::forget(answer);
+        answer.forget();
         state
     }
 }
