@@ -17,8 +17,13 @@ use rustix::{
     stdio::{dup2_stderr, dup2_stdout},
 };
 
+use tokio::io::Interest;
+
 use super::{ControlSender, group, system, system::Parent, thread};
-use crate::process::messages::{Flags, Kind, Splitter};
+use crate::{
+    process::messages::{Flags, Kind, Splitter},
+    readiness,
+};
 
 /// Sees to it that from now on this process ends with its master. These bytes are what was `read` from the socket so far and
 /// is for the thread. It may not be there yet: then this gives what is left to do.
@@ -66,10 +71,19 @@ impl Tied {
         self.leash.is_some()
     }
 
-    /// Starts the thread when there is likely to be time for it.
+    /// Starts the thread when there is likely to be time for it, or something to do.
     pub(super) async fn start_thread_later(self) {
-        tokio::time::sleep(LATER).await;
+        tokio::time::sleep(SOON).await;
+        // To watch the socket from the start would take of the time that is to be saved.
+        let _ = tokio::time::timeout(LATER, self.asked()).await;
         self.start_thread_at_last().await;
+    }
+
+    /// Returns when the master has said something, or cannot be heard.
+    async fn asked(&self) -> io::Result<()> {
+        let socket = self.control.socket().as_fd().try_clone_to_owned()?;
+        readiness::watch(socket, Interest::READABLE)?.readable().await?.retain_ready();
+        Ok(())
     }
 
     /// Starts the thread, and tries again for as long as the system has none to give.
@@ -88,8 +102,12 @@ impl Tied {
     }
 }
 
-/// How long the thread waits after *ready*, which is longer than a first call takes. Until it is there a request to end waits.
-const LATER: Duration = Duration::from_millis(20);
+/// How long the thread waits after *ready* in any case, which is longer than a first call takes. A request to end waits, too.
+const SOON: Duration = Duration::from_millis(20);
+
+/// How much longer it waits if nothing is asked of it: longer than it takes to start some dozen workers at once, none of which is
+/// to make its thread while the others wait for their turn.
+const LATER: Duration = Duration::from_millis(100);
 
 /// When to try again if the system has no thread to give.
 const AGAIN: Duration = Duration::from_secs(1);
