@@ -44,6 +44,8 @@ enum Plan {
     Offer,
     /// It takes an offer.
     Take,
+    /// It reads past one.
+    Refuse,
     /// Nothing any more.
     Keep,
 }
@@ -52,9 +54,10 @@ impl Way {
     /// Over the socket, for now or for ever.
     pub(super) fn new(side: Side, shared_memory: bool) -> Self {
         let plan = match side {
-            _ if !shared_memory => Plan::Keep,
-            Side::Initiator => Plan::Offer,
-            Side::Acceptor => Plan::Take,
+            Side::Initiator if shared_memory => Plan::Offer,
+            Side::Initiator => Plan::Keep,
+            Side::Acceptor if shared_memory => Plan::Take,
+            Side::Acceptor => Plan::Refuse,
         };
         Self { plan, lane: None, sends_from: None, receives: false, outbox: None, inbox: Vec::new() }
     }
@@ -132,7 +135,8 @@ impl Way {
         from_socket: impl FnOnce(Option<&mut Vec<OwnedFd>>, &mut B) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let Some(lane) = self.lane.as_mut().filter(|_| self.receives) else {
-            return from_socket((self.plan == Plan::Take).then_some(&mut self.inbox), &mut buffer);
+            let offered = matches!(self.plan, Plan::Take | Plan::Refuse);
+            return from_socket(offered.then_some(&mut self.inbox), &mut buffer);
         };
         if let Poll::Ready(received) = lane.recv_now(&mut buffer) {
             return Poll::Ready(received);
@@ -223,11 +227,14 @@ impl Core {
     #[cold]
     pub(super) fn take_lane(&mut self) {
         let descriptors = std::mem::take(&mut self.way.inbox);
-        if self.way.plan != Plan::Take {
+        let plan = self.way.plan;
+        if !matches!(plan, Plan::Take | Plan::Refuse) {
             return;
         }
         self.way.plan = Plan::Keep;
-        if let Ok(lane) = Lane::accept(descriptors) {
+        if plan == Plan::Take
+            && let Ok(lane) = Lane::accept(descriptors)
+        {
             self.way.lane = Some(lane);
             self.way.sends_from = Some(self.session.switch_lane());
         }

@@ -14,10 +14,15 @@ use super::DESCRIPTORS;
 struct Control([MaybeUninit<u8>; 64]);
 
 /// Reads bytes into the room, of which it fills the first part, and puts the descriptors that come with them into the inbox. Those
-/// that it has no place for are closed.
+/// that it has no place for are closed. Says how many bytes, and whether descriptors came: then the read has ended behind their
+/// message, whatever follows.
 ///
 /// rustix's `recvmsg` wants room that is initialised, which would have to be done before each read.
-pub(super) fn receive(fd: impl AsFd, room: &mut [MaybeUninit<u8>], inbox: &mut Vec<OwnedFd>) -> io::Result<usize> {
+pub(super) fn receive(
+    fd: impl AsFd,
+    room: &mut [MaybeUninit<u8>],
+    inbox: &mut Vec<OwnedFd>,
+) -> io::Result<(usize, bool)> {
     let mut slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
     let mut control = Control([MaybeUninit::uninit(); 64]);
     // SAFETY: it is a struct of numbers and pointers, all of which may be zero.
@@ -31,6 +36,7 @@ pub(super) fn receive(fd: impl AsFd, room: &mut [MaybeUninit<u8>], inbox: &mut V
     let read = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
     // SAFETY: the kernel has filled the message in.
     let mut header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
+    let came = !header.is_null();
     // SAFETY: a header that is not null is one that the kernel has written to the control bytes, aligned as they are.
     while let Some(libc::cmsghdr { cmsg_len, cmsg_level, cmsg_type }) = unsafe { header.as_ref() } {
         if (*cmsg_level, *cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
@@ -45,5 +51,6 @@ pub(super) fn receive(fd: impl AsFd, room: &mut [MaybeUninit<u8>], inbox: &mut V
         header = unsafe { libc::CMSG_NXTHDR(&raw const message, header) };
     }
     inbox.truncate(DESCRIPTORS);
-    Ok(read)
+    // Cut off where this process may have no more of them.
+    Ok((read, came || message.msg_flags & libc::MSG_CTRUNC != 0))
 }

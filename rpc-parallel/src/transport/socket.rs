@@ -71,9 +71,10 @@ impl Socket {
             let mut guard = ready!(self.readable.poll_read_ready(cx))?;
             let limit = buffer.chunk_mut().len();
             match recv_into(self.readable.get_ref(), &mut buffer, inbox.as_deref_mut()) {
-                Ok(read) => {
-                    // A short read has emptied the socket: the next bytes are a new edge, so asking again can wait.
-                    if read < limit && read > 0 {
+                Ok((read, came)) => {
+                    // A short read has emptied the socket, unless it ended behind descriptors: the next bytes are a new edge, so
+                    // asking again can wait.
+                    if read < limit && read > 0 && !came {
                         guard.clear_ready();
                     }
                     return Poll::Ready(Ok(read));
@@ -99,7 +100,7 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         loop {
             match recv_into(self.readable.get_ref(), &mut buffer, inbox.as_deref_mut()) {
-                Ok(read) => return Poll::Ready(Ok(read)),
+                Ok((read, _)) => return Poll::Ready(Ok(read)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
@@ -166,20 +167,20 @@ impl Socket {
 /// Room for as many descriptors as ever come along.
 const CONTROL: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS));
 
-/// Appends what one read gives.
-fn recv_into(fd: impl AsFd, buffer: &mut impl BufMut, inbox: Option<&mut Vec<OwnedFd>>) -> io::Result<usize> {
+/// Appends what one read gives. Says how many bytes, and whether descriptors came.
+fn recv_into(fd: impl AsFd, buffer: &mut impl BufMut, inbox: Option<&mut Vec<OwnedFd>>) -> io::Result<(usize, bool)> {
     // SAFETY: nothing but initialised bytes is written there.
     let room: &mut [MaybeUninit<u8>] = unsafe { buffer.chunk_mut().as_uninit_slice_mut() };
-    let read = match inbox {
-        None => recv(fd, room, RecvFlags::empty())?.0.0.len(),
+    let (read, came) = match inbox {
+        None => (recv(fd, room, RecvFlags::empty())?.0.0.len(), false),
         #[cfg(not(target_os = "linux"))]
-        Some(_) => recv(fd, room, RecvFlags::empty())?.0.0.len(),
+        Some(_) => (recv(fd, room, RecvFlags::empty())?.0.0.len(), false),
         #[cfg(target_os = "linux")]
         Some(inbox) => receive(fd, room, inbox)?,
     };
     // SAFETY: the read has initialised that much of the chunk.
     unsafe { buffer.advance_mut(read) };
-    Ok(read)
+    Ok((read, came))
 }
 
 /// Writing without SIGPIPE: a program that has set that to its default would be ended by a worker's death.
@@ -211,5 +212,31 @@ mod quiet {
         #[cfg(not(any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd")))]
         let _ = socket;
         Ok(())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_follows_descriptors_is_read_though_nothing_more_comes() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (ours, theirs) = (Socket::new(ours).unwrap(), Socket::new(theirs).unwrap());
+        let descriptor = [theirs.as_fd().try_clone_to_owned().unwrap()];
+        assert_eq!(theirs.try_send_with(&[IoSlice::new(b"with")], &descriptor).unwrap(), 4);
+        assert_eq!(theirs.try_send(&[IoSlice::new(b"behind")]).unwrap(), 6);
+        let (mut inbox, mut read) = (Vec::new(), Vec::with_capacity(100));
+        while read.len() < 10 {
+            let more = poll_fn(|cx| ours.poll_recv(cx, &mut read, Some(&mut inbox)));
+            assert!(
+                tokio::time::timeout(Duration::from_secs(10), more).await.expect("it waits for more").unwrap() > 0
+            );
+        }
+        assert_eq!((&read[..], inbox.len()), (&b"withbehind"[..], 1));
+        // Now it is empty, and known to be.
+        assert!(poll_fn(|cx| Poll::Ready(!ours.poll_more(cx))).await);
     }
 }
