@@ -249,3 +249,28 @@ impl Core {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{future::poll_fn, os::unix::net::UnixStream, time::Duration};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_follows_an_offer_is_read_whether_it_is_wanted_or_not() {
+        for shared_memory in [true, false] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let (ours, theirs) = (Socket::new(ours).unwrap(), Socket::new(theirs).unwrap());
+            let (_lane, descriptors) = Lane::offer().unwrap();
+            assert_eq!(theirs.try_send_with(&[IoSlice::new(b"offer")], &descriptors).unwrap(), 5);
+            assert_eq!(theirs.try_send(&[IoSlice::new(b"behind")]).unwrap(), 6);
+            let (mut way, mut read) = (Way::new(Side::Acceptor, shared_memory), Vec::with_capacity(100));
+            while read.len() < 11 {
+                let more = poll_fn(|cx| way.poll_recv(&ours, cx, &mut read));
+                let more = tokio::time::timeout(Duration::from_secs(10), more).await;
+                assert!(more.expect("it waits for more").unwrap() > 0, "{shared_memory}");
+            }
+            assert_eq!((&read[..], way.inbox.len()), (&b"offerbehind"[..], DESCRIPTORS));
+        }
+    }
+}
