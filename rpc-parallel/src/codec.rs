@@ -1,20 +1,16 @@
 //! Values to bytes and back, in the form of postcard, with the size checked while it is written.
 
 mod deserializer;
+mod few;
 #[cfg(test)]
 mod form_tests;
 mod item;
 mod parts;
 mod refused;
-mod room;
 mod run;
 mod serializer;
-mod varint;
 
-use std::{
-    any::{Any, TypeId},
-    fmt,
-};
+use std::{any::type_name, fmt};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, Serializer as _, de::DeserializeOwned};
@@ -23,6 +19,7 @@ use self::serializer::Serializer;
 
 pub(crate) use self::{
     deserializer::Deserializer,
+    few::{decode_few, encode_few},
     item::{DecodeItem, decode_item, encode_items},
     refused::Refused,
     run::{RUN, Run, is_plain},
@@ -62,16 +59,30 @@ impl CodecError {
     }
 }
 
-/// Whether it is a number, or as little as one: a few instructions to write and to read. That is known when the program is built: for these types
-/// alone it pays to have what is around that once for each.
-#[inline]
-pub(crate) fn is_number<T: Any>() -> bool {
-    macro_rules! is_one_of {
-        ($($number:ty),*) => {
-            false $(|| TypeId::of::<T>() == TypeId::of::<$number>())*
-        };
-    }
-    is_one_of!(u64, u32, u16, u8, usize, i64, i32, i16, i8, isize, f64, f32, bool, ())
+/// Whether it is a number, or as little as one: a few instructions to write and to read. That is known when the program is
+/// built: for these types alone it pays to have what is around that once for each.
+///
+/// It goes by the name, for what an argument borrows has no `TypeId`. No other type has one of these; and if one had, it
+/// would be written and read as it is anyway.
+#[inline(always)]
+pub(crate) fn is_number<T: ?Sized>() -> bool {
+    matches!(
+        type_name::<T>(),
+        "u64"
+            | "u32"
+            | "u16"
+            | "u8"
+            | "usize"
+            | "i64"
+            | "i32"
+            | "i16"
+            | "i8"
+            | "isize"
+            | "f64"
+            | "f32"
+            | "bool"
+            | "()"
+    )
 }
 
 /// Appends `value` to `out`, whose length may not exceed `limit`. Nothing beyond the limit gets memory; after an error

@@ -108,6 +108,7 @@ mod proto;
 mod readiness;
 mod referent;
 mod registry;
+mod room;
 mod runtime;
 mod server;
 mod settings;
@@ -117,6 +118,7 @@ mod tail;
 mod threads;
 mod transport;
 mod value;
+mod varint;
 mod wire;
 
 pub use bootstrap::{Role, enter as init, role};

@@ -46,7 +46,12 @@ impl Arguments {
         name: &'static str,
         value: &T,
     ) -> Self {
-        Self::begin(core, function).write(name, |out, limit| codec::encode(value, out, limit))
+        let mut this = Self::begin(core, function);
+        if let Some(few) = codec::encode_few(value) {
+            this.call.set_few(few);
+            return this;
+        }
+        this.encode(name, value)
     }
 
     /// The arguments of a call of `function`.

@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     mem::ManuallyDrop,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use serde::de::DeserializeOwned;
@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::{
     client::{CallError, Streaming},
     codec::{self, CodecError},
-    connection::{Brief, RawCall, RawDownload, RawReply, TooBig},
+    connection::{RawCall, RawDownload, RawReply, TooBig},
     fault::PanicReport,
-    wire::Status,
+    wire::{Few, Status},
 };
 
 /// What a method's caller gets, once it is there.
@@ -37,8 +37,11 @@ impl RawCall {
         if !codec::is_number::<T>() {
             return call.poll_as(cx, |reply| reply.check().and_then(|()| reply.decode()));
         }
-        let brief = call.take_brief();
-        call.poll_value(cx, brief, RawReply::check)
+        let few = ready!(call.poll_few(cx));
+        if let Some(value) = codec::decode_few(few) {
+            return Poll::Ready(Ok(value));
+        }
+        call.poll_number(cx, few)
     }
 
     /// A value or the method's own error.
@@ -53,8 +56,11 @@ impl RawCall {
                 reply.decode().map_err(CallError::widen)
             });
         }
-        let brief = call.take_brief_apart();
-        call.poll_value(cx, brief, RawReply::check_app)
+        let few = ready!(call.poll_few_apart(cx));
+        if let Some(value) = codec::decode_few(few) {
+            return Poll::Ready(Ok(value));
+        }
+        call.poll_fallible_number(cx, few)
     }
 
     /// A stream.
@@ -108,31 +114,29 @@ impl RawCall {
         })
     }
 
-    /// A number: it is read from `brief`, or from the reply once that is [`check`]ed.
-    #[inline(always)]
-    fn poll_value<T: DeserializeOwned, E>(
+    /// A number that is not there yet, is longer, or is none.
+    #[inline(never)]
+    fn poll_number<T: DeserializeOwned + 'static>(&mut self, cx: &mut Context<'_>, few: Few) -> Awaited<T> {
+        if few.is_there() {
+            return Poll::Ready(undecodable_few(few));
+        }
+        self.poll_as(cx, |reply| reply.check().and_then(|()| reply.decode()))
+    }
+
+    /// The same, or the method's own error.
+    #[inline(never)]
+    fn poll_fallible_number<T: DeserializeOwned + 'static, E: DeserializeOwned + 'static>(
         &mut self,
         cx: &mut Context<'_>,
-        brief: Brief,
-        check: impl FnOnce(&mut RawReply) -> Result<(), CallError<E>>,
+        few: Few,
     ) -> Awaited<T, E> {
-        let (few, mut place);
-        let bytes = if brief.is_there() {
-            let (bytes, len) = brief.bytes();
-            few = bytes;
-            few.get(..len).unwrap_or_default()
-        } else {
-            place = Place::new();
-            if self.poll(cx, &mut place.reply).is_pending() {
-                return Poll::Pending;
-            }
-            place.plain = self.was_plain();
-            if let Err(error) = check(&mut place.reply) {
-                return Poll::Ready(Err(error));
-            }
-            &place.reply.payload
-        };
-        Poll::Ready(codec::decode(bytes).map_err(|error| undecodable("the reply", &error).widen()))
+        if few.is_there() {
+            return Poll::Ready(undecodable_few(few).map_err(CallError::widen));
+        }
+        self.poll_as(cx, |reply| {
+            reply.check_app()?;
+            reply.decode().map_err(CallError::widen)
+        })
     }
 
     /// The reply lies on the stack, which is in the cache, and what it is turned into is written to where it is wanted.
@@ -213,6 +217,13 @@ impl RawReply {
             None => failure(self.status, &self.payload),
         }
     }
+}
+
+/// Reads what is no number, to say why.
+#[cold]
+fn undecodable_few<T: DeserializeOwned>(few: Few) -> Result<T, CallError> {
+    let bytes = few.bytes();
+    codec::decode(bytes.get(..few.len()).unwrap_or_default()).map_err(|error| undecodable("the reply", &error))
 }
 
 #[cold]

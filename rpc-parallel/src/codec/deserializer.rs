@@ -10,12 +10,8 @@ use serde::de::{
     DeserializeSeed, EnumAccess, Error, IntoDeserializer, VariantAccess, Visitor, value::U32Deserializer,
 };
 
-use super::{
-    CodecError,
-    parts::Parts,
-    refused::Refused,
-    varint::{take_long_varint, take_short_varint},
-};
+use super::{CodecError, parts::Parts, refused::Refused};
+use crate::varint::{take_long_varint, take_short_varint};
 
 /// Reads one value from the front of some bytes.
 pub(crate) struct Deserializer<'de> {

@@ -13,7 +13,8 @@ use serde::{
     },
 };
 
-use super::{CodecError, refused::Refused, room::Room};
+use super::{CodecError, refused::Refused};
+use crate::room::Room;
 
 /// Writes one value. Nothing beyond the limit gets memory; it is counted, so that the error can tell the size.
 pub(crate) struct Serializer<'a> {

@@ -1,5 +1,6 @@
 //! One call from the caller's side, untyped: not sent yet, waiting, or over.
 
+mod cancel;
 mod reply;
 mod sending;
 mod spare;
@@ -8,7 +9,6 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -18,10 +18,10 @@ use tokio::time::Sleep;
 
 pub(crate) use self::reply::{CallFailure, RawDownload, RawReply};
 use crate::{
-    connection::{Connection, RawSender, Shared, callers::Caller},
+    connection::{Connection, RawSender},
     id::{CallId, FunctionId},
-    proto::{CallSide, StreamKey, TraceContext},
-    wire::{Payload, Status},
+    proto::TraceContext,
+    wire::{Few, Payload, Status},
 };
 
 /// Starts to write one upload once its call is open.
@@ -39,7 +39,9 @@ pub struct RawCall {
     connection: Option<Connection>,
     state: State,
     function: FunctionId,
-    /// Of a short call the thread's next one has the memory once it is sent.
+    /// The arguments, as long as they are that few.
+    few: Few,
+    /// The arguments, if they are not `few`. Of a short call the thread's next one has the memory once it is sent.
     #[expect(clippy::box_collection, reason = "handed on in one word")]
     arguments: Option<Box<Vec<u8>>>,
     /// What few calls have.
@@ -114,10 +116,22 @@ impl RawCall {
         self.connection.as_ref().map_or(0, |connection| connection.shared().message_limit())
     }
 
-    /// Where the arguments go.
+    /// Where the arguments go, or what follows those that are there.
     #[inline]
     pub(crate) fn arguments(&mut self) -> &mut Vec<u8> {
-        self.arguments.get_or_insert_default()
+        let arguments = self.arguments.get_or_insert_with(spare::arguments);
+        if self.few.is_there() {
+            let few = std::mem::replace(&mut self.few, Few::NONE);
+            arguments.extend_from_slice(few.bytes().get(..few.len()).unwrap_or_default());
+        }
+        arguments
+    }
+
+    /// Sets the arguments, all of them so far, if they are few. Otherwise they go [elsewhere](Self::arguments).
+    #[inline]
+    pub(crate) fn set_few(&mut self, few: Few) {
+        debug_assert!(self.arguments.as_ref().is_none_or(|arguments| arguments.is_empty()));
+        self.few = few;
     }
 
     /// What follows the arguments so far, and is not copied.
@@ -195,7 +209,7 @@ impl RawCall {
     #[inline(never)]
     fn poll_any(&mut self, cx: &mut Context<'_>, reply: &mut RawReply, counts: bool) -> Poll<()> {
         if counts {
-            ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
+            ready!(reply::count(cx));
         }
         let polled = match self.state {
             State::Sent { .. } => self.poll_reply(cx, reply),
@@ -322,36 +336,6 @@ impl RawCall {
     }
 }
 
-impl Shared {
-    /// Gives a call up that was sent: the worker drops its handler.
-    fn cancel(self: &Arc<Self>, call: CallId, slot: u32) {
-        let mut core = self.lock();
-        let mut wakers = Vec::new();
-        // Whatever it holds is dropped after the lock.
-        let caller = core.waiting.callers.remove(slot);
-        match caller.as_ref().and_then(Caller::reader) {
-            // The reply was there already, so that only its stream can still be stopped.
-            Some(Some(slot)) => {
-                let key = StreamKey { side: CallSide::Local, call, stream: 0 };
-                if core.waiting.remove_reader(key, slot) && core.terminal.is_none() {
-                    core.session.stop_stream(key);
-                }
-            }
-            Some(None) => {}
-            None => {
-                core.waiting.abandon(call, &mut wakers);
-                if core.terminal.is_none() {
-                    core.session.cancel(call);
-                }
-            }
-        }
-        self.flush_soon(&mut core);
-        drop(core);
-        drop(caller);
-        wakers.into_iter().for_each(Waker::wake);
-    }
-}
-
 impl Drop for RawCall {
     fn drop(&mut self) {
         self.give_up();
@@ -364,6 +348,7 @@ impl Default for RawCall {
             connection: None,
             state: State::Unsent { one_way: false },
             function: FunctionId::from_raw(0),
+            few: Few::EMPTY,
             arguments: None,
             special: None,
         }

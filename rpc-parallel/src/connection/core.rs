@@ -149,19 +149,6 @@ impl Shared {
         polled.is_multiple_of(POLLS_COUNTED)
     }
 
-    /// What [`counts`](Self::counts) would count next, unless that uses up some of the turn.
-    #[inline(always)]
-    pub(super) fn next_count(&self) -> Option<usize> {
-        let polled = self.polled.load(Ordering::Relaxed).wrapping_add(1);
-        (!polled.is_multiple_of(POLLS_COUNTED)).then_some(polled)
-    }
-
-    /// Counts what was [next](Self::next_count).
-    #[inline(always)]
-    pub(super) fn set_count(&self, polled: usize) {
-        self.polled.store(polled, Ordering::Relaxed);
-    }
-
     /// Both sides have greeted each other.
     pub(super) fn set_message_limit(&self, limit: usize) {
         self.limit.store(limit, Ordering::Relaxed);

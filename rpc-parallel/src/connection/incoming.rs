@@ -6,7 +6,7 @@ use crate::{
     connection::{CallContext, Serial, Shared, Target, arrivals::Calls},
     id::{CallId, FunctionId},
     proto::TraceContext,
-    wire::{Payload, Status},
+    wire::{Few, Payload, Status},
 };
 
 /// Serves the calls that arrive on one connection.
@@ -59,6 +59,15 @@ impl Arrived<'_> {
         match self {
             Self::Together(bytes, len) => bytes.get(..*len).unwrap_or_default(),
             Self::Alone(payload) => payload,
+        }
+    }
+
+    /// The arguments, if they are few and were received with others.
+    #[inline(always)]
+    pub(crate) fn few(&self) -> Few {
+        match *self {
+            Self::Together(bytes, len) => Few::front(bytes, len),
+            Self::Alone(_) => Few::NONE,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
         entered::{Entered, Plain, entered, try_entered},
     },
     id::CallId,
-    wire::{self, Frame, LENGTH_PREFIX, Status},
+    wire::{self, Few, Frame, LENGTH_PREFIX, Status},
 };
 
 /// Replies that are not queued yet, so that the connection is locked once for all of them.
@@ -68,6 +68,34 @@ impl Collected {
         let target = current.as_ref()?.target();
         (target.is_alone() && Arc::as_ptr(&target.shared).addr() == self.of).then_some((target.call, target.serial))
     }
+
+    /// The call whose reply is to be written next, at the [end](Self::end).
+    #[inline(always)]
+    fn begin_reply(&mut self, entered: &Entered) -> Option<Plain> {
+        // A plain call is of the connection that is served.
+        let mut plain = entered.plain.get();
+        if plain.serial == Serial::NONE {
+            (plain.call, plain.serial) = self.any(entered)?;
+        }
+        if self.end > MOST {
+            return None;
+        }
+        if self.frames.len() != self.end {
+            self.frames.truncate(self.end);
+        }
+        Some(plain)
+    }
+
+    /// The call's reply is written.
+    #[inline(always)]
+    fn end_reply(&mut self, entered: &Entered, Plain { call, size, serial }: Plain) {
+        let start = std::mem::replace(&mut self.end, self.frames.len());
+        if serial == Serial::LENT {
+            entered.plain.set(Plain { call, size, serial: Serial::OVER });
+        } else if serial != Serial::OVER {
+            self.replies.push(Reply { serial, call, start: start as u32, end: self.end as u32 });
+        }
+    }
 }
 
 /// What became of a reply. It is returned in a register.
@@ -81,50 +109,46 @@ pub(crate) enum Collect {
 
 /// Keeps the one reply of the current call for later, if this thread serves its connection: `write` appends the payload to
 /// a buffer, which may become as long as the given limit.
-#[inline]
 pub(crate) fn collect(status: Status, write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), CodecError>) -> Collect {
     let collected = try_entered(move |entered| {
         // Whatever the value's `Serialize` does, it comes here only where a reply is none of its business.
         let Ok(mut collected) = entered.replies.try_borrow_mut() else { return Collect::NotHere };
         let collected = &mut **collected;
-        let start = collected.end;
-        // A plain call is of the connection that is served.
-        let Plain { mut call, size, mut serial } = entered.plain.get();
-        if serial == Serial::NONE {
-            let Some(other) = collected.any(entered) else { return Collect::NotHere };
-            (call, serial) = other;
-        }
-        if start > MOST {
-            return Collect::NotHere;
-        }
-        let Collected { limit, replies, frames, end, .. } = collected;
-        if frames.len() != start {
-            frames.truncate(start);
-        }
-        Frame::Reply { call, status, download: false }.encode(0, frames);
+        let Some(mut plain) = collected.begin_reply(entered) else { return Collect::NotHere };
+        let Collected { limit, frames, end: start, .. } = collected;
+        Frame::Reply { call: plain.call, status, download: false }.encode(0, frames);
         let payload = frames.len();
         if let Err(error) = write(frames, payload + *limit) {
             return Collect::Failed(Box::new(error.after(payload)));
         }
-        let len = frames.len() - start;
-        if let Some(prefix) = frames.get_mut(start..).and_then(|frame| frame.first_chunk_mut()) {
+        let len = frames.len() - *start;
+        if let Some(prefix) = frames.get_mut(*start..).and_then(|frame| frame.first_chunk_mut()) {
             // Messages are limited to 2 GiB.
             *prefix = ((len - LENGTH_PREFIX) as u32).to_le_bytes();
         }
-        *end = start + len;
         // The value's `Serialize` may have asked for its call, which was noted then.
         let noted = entered.plain.get().serial;
         if noted != Serial::NONE {
-            serial = noted;
+            plain.serial = noted;
         }
-        if serial == Serial::LENT {
-            entered.plain.set(Plain { call, size, serial: Serial::OVER });
-        } else if serial != Serial::OVER {
-            replies.push(Reply { serial, call, start: start as u32, end: *end as u32 });
-        }
+        collected.end_reply(entered, plain);
         Collect::Kept
     });
     collected.unwrap_or(Collect::NotHere)
+}
+
+/// The same for a reply of a few bytes, which must be there. `false` if it was not kept.
+#[inline(never)]
+pub(crate) fn collect_few(status: Status, few: Few) -> bool {
+    let collected = try_entered(move |entered| {
+        let Ok(mut collected) = entered.replies.try_borrow_mut() else { return false };
+        let collected = &mut **collected;
+        let Some(plain) = collected.begin_reply(entered) else { return false };
+        Frame::encode_short_reply(plain.call, status, few, &mut collected.frames);
+        collected.end_reply(entered, plain);
+        true
+    });
+    collected.unwrap_or(false)
 }
 
 /// Queues what this thread has collected for a connection, before something else is said about one of its calls.

@@ -41,6 +41,7 @@ impl Session {
         if self.handshake.is_some() {
             return self.close(now, CloseKind::ShuttingDown, text);
         }
+        self.takes_calls = 0;
         self.graceful = Some(Graceful { limit: now.checked_add(limit), text: text.into() });
         // From now on the peer settles every one-way message at once, so that this side learns of the last one.
         self.output.push(Frame::Closing, &[]);
@@ -127,6 +128,7 @@ impl Session {
         if self.is_closed() {
             return;
         }
+        self.takes_calls = 0;
         self.closed = Some(reason.clone());
         self.input.clear();
         self.deadlines.clear();

@@ -52,15 +52,17 @@ const NONE: u32 = u32::MAX;
 #[inline]
 fn vacant(calls: &mut Vec<LocalCall>, id: CallId) -> Option<&mut LocalCall> {
     if id.0 as usize == calls.len() {
-        add(calls);
+        return add(calls);
     }
     calls.get_mut(id.0 as usize)
 }
 
+/// The place of a new number.
 #[cold]
 #[inline(never)]
-fn add(calls: &mut Vec<LocalCall>) {
+fn add(calls: &mut Vec<LocalCall>) -> Option<&mut LocalCall> {
     calls.push(LocalCall { tag: NONE, ..LocalCall::default() });
+    calls.last_mut()
 }
 
 impl LocalCalls {
@@ -76,11 +78,10 @@ impl LocalCalls {
         self.bytes
     }
 
-    /// Whether the peer takes one more call of this size, as far as their number and size go.
+    /// Whether the peer takes one more call of this size, as far as that goes. A single one it always takes.
     #[inline]
     pub(super) fn has_room(&self, size: usize, allowed: &Limits) -> bool {
-        self.len() < allowed.max_open_calls as usize
-            && (self.bytes == 0 || self.bytes.saturating_add(size) <= allowed.max_open_bytes)
+        self.bytes == 0 || self.bytes.saturating_add(size) <= allowed.max_open_bytes
     }
 
     /// Takes the [next](Self::next) number for a call without streams, whose frame ends at this place of the output.
@@ -89,9 +90,13 @@ impl LocalCalls {
         self.open += 1;
         self.bytes += bytes as usize;
         let Self { calls, free, .. } = self;
-        if let Some(call) = vacant(calls, id) {
+        let mut open = |call: &mut LocalCall| {
             *free = call.tag;
             (call.state, call.bytes, call.tag, call.queued_until) = (LocalState::Plain, bytes, tag, queued_until);
+        };
+        match calls.get_mut(id.0 as usize) {
+            Some(call) => open(call),
+            None => add(calls).map_or((), open),
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{StreamKey, pool::Pool};
 use crate::{
     id::{CallId, FunctionId},
-    wire::{Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload},
+    wire::{Few, Frame, ITEMS_FRAME, LENGTH_PREFIX, Payload},
 };
 
 /// The queue of bytes towards the peer.
@@ -68,12 +68,13 @@ impl Output {
         self.queued += bytes.len() as u64;
     }
 
-    /// Queues a call that has nothing special, and returns where the queue ends then.
+    /// Queues a call that has nothing special, with `arguments` or, if they are there, a `few`. Returns where the queue ends
+    /// then.
     #[inline(always)]
-    pub(super) fn push_short_call(&mut self, call: CallId, function: FunctionId, arguments: &[u8]) -> u64 {
+    pub(super) fn push_short_call(&mut self, call: CallId, function: FunctionId, few: Few, arguments: &[u8]) -> u64 {
         self.open_items = None;
         let before = self.tail.len();
-        Frame::encode_short_call(call, function, arguments, &mut self.tail);
+        Frame::encode_short_call(call, function, few, arguments, &mut self.tail);
         self.finish(before);
         self.queued
     }

@@ -74,6 +74,7 @@ impl Session {
     fn receive_closing(&mut self) {
         if !self.peer_closing {
             self.peer_closing = true;
+            self.takes_calls = 0;
             // The peer waits for the last of its one-way messages.
             self.received_one_way.eager = true;
             self.send_settled();

@@ -43,6 +43,9 @@ pub(crate) struct Session {
     pub(super) pool: Pool,
     pub(super) events: VecDeque<Event>,
     pub(super) local: LocalCalls,
+    /// Below so many open calls another one may be made, as far as their number goes: none unless the connection is established
+    /// and nobody closes it.
+    pub(super) takes_calls: usize,
     pub(super) remote: RemoteCalls,
     pub(super) sent_one_way: SentOneWay,
     pub(super) received_one_way: ReceivedOneWay,
@@ -88,6 +91,7 @@ impl Session {
             pool: Pool::default(),
             events: VecDeque::new(),
             local: LocalCalls::default(),
+            takes_calls: 0,
             remote: RemoteCalls::default(),
             sent_one_way: SentOneWay::default(),
             deadlines: Deadlines::default(),
@@ -361,6 +365,7 @@ impl Session {
         self.handshake = None;
         self.input.begin_frames();
         self.allowed = peer.limits;
+        self.takes_calls = self.allowed.max_open_calls as usize;
         self.heartbeat = Heartbeat::new(self.settings.heartbeat, peer.heartbeat, now);
         self.peer = Some(peer);
         self.events.push_back(Event::Established);

@@ -7,25 +7,45 @@
 use super::Session;
 use crate::{
     id::{CallId, FunctionId},
-    wire::{ShortReply, Status, short_reply},
+    wire::{Few, ShortReply, Status, short_reply},
 };
 
 /// Arguments up to this size are within every limit that settings can have.
 const SHORT: usize = 1 << 10;
 
 impl Session {
-    /// Makes a short call without anything special, if nothing is in its way. `None` does not mean that it cannot be made.
+    /// Makes a short call without anything special, if nothing is in its way, with `arguments` or, if they are there, a `few`.
+    /// `None` does not mean that it cannot be made.
     #[inline(always)]
-    pub(crate) fn open_short(&mut self, function: FunctionId, arguments: &[u8], tag: u32) -> Option<CallId> {
-        let size = arguments.len();
-        let closing = self.is_closing() || self.peer_closing || self.handshake.is_some();
-        let Self { local, output, allowed, .. } = self;
-        if size > SHORT || closing || !local.has_room(size, allowed) {
+    pub(crate) fn open_short(
+        &mut self,
+        function: FunctionId,
+        few: Few,
+        arguments: &[u8],
+        tag: u32,
+    ) -> Option<CallId> {
+        let size = if few.is_there() { few.len() } else { arguments.len() };
+        let Self { local, output, allowed, takes_calls, .. } = self;
+        if size > SHORT || local.len() >= *takes_calls || !local.has_room(size, allowed) {
             return None;
         }
         let call = local.next();
-        let queued_until = output.push_short_call(call, function, arguments);
+        let queued_until = output.push_short_call(call, function, few, arguments);
         local.open_short(call, size as u32, tag, queued_until);
+        Some(call)
+    }
+
+    /// The same for arguments of a few bytes, which must be there, while other calls are open.
+    #[inline(always)]
+    pub(crate) fn open_few(&mut self, function: FunctionId, few: Few, tag: u32) -> Option<CallId> {
+        let Self { local, output, allowed, takes_calls, .. } = self;
+        let open = local.len();
+        if open == 0 || open >= *takes_calls || local.bytes() + few.len() > allowed.max_open_bytes {
+            return None;
+        }
+        let call = local.next();
+        let queued_until = output.push_short_call(call, function, few, &[]);
+        local.open_short(call, few.len() as u32, tag, queued_until);
         Some(call)
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     bulk,
     codec::{self, CodecError, Reader, Undecodable},
-    connection::{CallContext, Collect, Incoming, Target, TooBig, collect},
+    connection::{CallContext, Collect, Incoming, Target, TooBig, collect, collect_few},
     server::Upload,
     shape::{State, Streamed},
     value::Item,
@@ -99,17 +99,17 @@ impl Answer {
             return self.finish(status, bytes.into());
         }
         let value = &*value;
-        let write: Write<'_> = &mut |out, limit| codec::encode_owned(value, out, limit);
-        if !codec::is_number::<T>() {
-            return self.encode_any(status, write);
+        if let Some(few) = codec::encode_few(value)
+            && collect_few(status, few)
+        {
+            self.0 = OVER;
+            return;
         }
-        match collect(status, move |out, limit| codec::encode_owned(value, out, limit)) {
-            Collect::Kept => self.0 = OVER,
-            other => self.encode_apart(status, other, write),
-        }
+        self.encode_any(status, &mut |out, limit| codec::encode_owned(value, out, limit));
     }
 
-    /// Once for all types, but for numbers.
+    /// Once for all types.
+    #[inline(never)]
     fn encode_any(&mut self, status: Status, write: Write<'_>) {
         match collect(status, &mut *write) {
             Collect::Kept => self.0 = OVER,

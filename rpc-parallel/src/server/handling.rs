@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::Deserialize;
 
 use crate::{
-    codec::{Reader, Undecodable},
+    codec::{self, Reader, Undecodable},
     connection::Incoming,
     handler::Loan,
     server::{Answer, Upload},
@@ -92,6 +92,15 @@ impl Incoming<'_> {
 /// The only argument of a call. It is there once for each type, whatever the number of methods.
 #[inline(never)]
 pub(crate) fn read_only<'a, T: Deserialize<'a>>(incoming: &'a Incoming<'_>, argument: &'static str) -> Option<T> {
+    match codec::decode_few(incoming.payload.few()) {
+        Some(value) => Some(value),
+        None => read_any(incoming, argument),
+    }
+}
+
+/// The same for any value.
+#[inline(never)]
+fn read_any<'a, T: Deserialize<'a>>(incoming: &'a Incoming<'_>, argument: &'static str) -> Option<T> {
     incoming.read(|reader| reader.take(argument))
 }
 

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::{CloseKind, Status, TraceContext, varint::put_varint};
-use crate::id::{CallId, FunctionId};
+use super::{CloseKind, Few, Status, TraceContext, varint::put_varint};
+use crate::{
+    id::{CallId, FunctionId},
+    room::Room,
+};
 
 /// A frame's header: all of it but the length in front and the payload behind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -130,14 +133,27 @@ impl Frame {
         }
     }
 
-    /// Appends a call that has nothing special.
+    /// Appends a call that has nothing special: `arguments` are `few`, if that is there.
     #[inline(always)]
-    pub(crate) fn encode_short_call(call: CallId, function: FunctionId, arguments: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn encode_short_call(
+        call: CallId,
+        function: FunctionId,
+        few: Few,
+        arguments: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let header = Short::new(kind::CALL, call).put(0);
-        if header.bits > u32::BITS {
-            return header.append_long_call(function.raw(), arguments, out);
+        if few.is_there() {
+            header.append_call(function.raw(), few, out);
+        } else {
+            header.append_long_call(function.raw(), arguments, out);
         }
-        header.append_call(function.raw(), arguments, out);
+    }
+
+    /// Appends a reply of a few bytes, which must be there, and which no stream follows.
+    #[inline(always)]
+    pub(crate) fn encode_short_reply(call: CallId, status: Status, few: Few, out: &mut Vec<u8>) {
+        Short::new(kind::REPLY, call).put(status as u8).put(0).append_few(few, out);
     }
 
     pub(super) fn encode_any(&self, payload: usize, out: &mut Vec<u8>) {
@@ -217,23 +233,6 @@ impl CallHead {
     }
 }
 
-/// At most eight bytes as a number. Most calls have no more than that.
-#[inline(always)]
-fn few(bytes: &[u8]) -> Option<u64> {
-    let len = bytes.len();
-    Some(match (bytes.first_chunk(), bytes.last_chunk(), bytes) {
-        // The bytes in the middle come to their own place twice.
-        (Some(first), Some(last), _) if len <= size_of::<u64>() => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4))
-        }
-        (None, _, [one, two, three]) => u64::from(u32::from_le_bytes([*one, *two, *three, 0])),
-        (None, _, [one, two]) => u64::from(u16::from_le_bytes([*one, *two])),
-        (None, _, [one]) => u64::from(*one),
-        (None, _, []) => 0,
-        _ => return None,
-    })
-}
-
 /// A short header, without the length in front, while it is put together. It is a number rather than bytes: what is stored
 /// in parts and then read as a whole makes the CPU wait.
 struct Short {
@@ -282,26 +281,35 @@ impl Short {
         out.truncate(end);
     }
 
-    /// Appends a call of this function, whose header is at most four bytes so far. Each part is stored as a whole word, over what
-    /// the one before has stored too much.
+    /// Appends a call of this function.
     #[inline(always)]
-    fn append_call(self, function: u64, arguments: &[u8], out: &mut Vec<u8>) {
-        const WORD: usize = size_of::<u64>();
-        let Some(few) = few(arguments) else { return self.append_long_call(function, arguments, out) };
-        let header = (self.bits / 8) as usize;
-        let (start, len) = (out.len(), header + WORD + arguments.len());
-        out.extend_from_slice(&[0; 4 * WORD]);
-        if let Some(place) = out.last_chunk_mut::<{ 4 * WORD }>() {
-            // At most a word. The compiler sees by the mask that all of it is within the place.
-            let at = (super::LENGTH_PREFIX + header) & (2 * WORD - 1);
-            place[..WORD].copy_from_slice(&(len as u64 | self.bytes << 32).to_le_bytes());
-            place[at..at + WORD].copy_from_slice(&function.to_le_bytes());
-            place[at + WORD..at + 2 * WORD].copy_from_slice(&few.to_le_bytes());
-        }
-        out.truncate(start + super::LENGTH_PREFIX + len);
+    fn append_call(self, function: u64, few: Few, out: &mut Vec<u8>) {
+        let mut room = self.begin(size_of::<u64>() + few.len(), out);
+        room.append_word(function.to_le_bytes());
+        room.append_part(few.bytes(), few.len());
+        // It has no limit.
+        let _ = room.add();
     }
 
-    /// The same for any header and any arguments.
+    /// Appends a frame that goes on with these bytes.
+    #[inline(always)]
+    fn append_few(self, few: Few, out: &mut Vec<u8>) {
+        let mut room = self.begin(few.len(), out);
+        room.append_part(few.bytes(), few.len());
+        let _ = room.add();
+    }
+
+    /// Appends the length and the header of a frame in which so many bytes follow.
+    #[inline(always)]
+    fn begin(self, after: usize, out: &mut Vec<u8>) -> Room<'_> {
+        let header = (self.bits / 8) as usize;
+        let mut room = Room::new(out, usize::MAX);
+        let word = (header + after) as u128 | u128::from(self.bytes) << u32::BITS;
+        room.append_part(word.to_le_bytes(), super::LENGTH_PREFIX + header);
+        room
+    }
+
+    /// Appends a call of this function with any arguments.
     #[inline(never)]
     fn append_long_call(self, function: u64, arguments: &[u8], out: &mut Vec<u8>) {
         self.append(size_of::<u64>() + arguments.len(), out);

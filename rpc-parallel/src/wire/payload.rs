@@ -4,6 +4,8 @@ use std::{fmt, ops::Deref};
 
 use bytes::Bytes;
 
+use super::Few;
+
 /// The bytes that a call or a reply carries.
 ///
 /// Most are shorter than the pointers to them would be, and cost no memory of their own.
@@ -27,9 +29,6 @@ impl Payload {
     /// The longest payload that takes no memory of its own.
     pub(super) const INLINE: usize = INLINE;
 
-    /// The longest payload that is passed on in registers.
-    pub(crate) const BRIEF: usize = size_of::<u64>();
-
     /// A copy, if it needs no memory of its own.
     #[inline]
     pub(crate) fn inline(bytes: &[u8]) -> Option<Self> {
@@ -50,35 +49,6 @@ impl Payload {
                 *place = *chunk;
             }
             _ => self.fill_any(bytes.get(start..end).unwrap_or_default()),
-        }
-    }
-
-    /// Becomes a copy of this part of `bytes`, from start to end, if that is a few bytes and no memory is to be given up; `false`
-    /// otherwise.
-    #[inline]
-    pub(crate) fn fill_brief(&mut self, bytes: &[u8], (start, end): (usize, usize)) -> bool {
-        let (Self::Inline(place_len, place), len) = (self, end.wrapping_sub(start)) else { return false };
-        if len > Self::BRIEF {
-            return false;
-        }
-        match (bytes.get(start..).and_then(|bytes| bytes.first_chunk::<{ Self::BRIEF }>()), bytes.get(start..end)) {
-            (Some(chunk), _) => place[..Self::BRIEF].copy_from_slice(chunk),
-            // The last reply of the input.
-            (None, Some(part)) => place[..len].copy_from_slice(part),
-            (None, None) => return false,
-        }
-        *place_len = len as u8;
-        true
-    }
-
-    /// What it was [filled](Self::fill_brief) with, and how many bytes.
-    #[inline]
-    pub(crate) fn brief(&self) -> (u64, usize) {
-        match self {
-            Self::Inline(len, bytes) => {
-                (bytes.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk)), usize::from(*len))
-            }
-            _ => (0, usize::MAX),
         }
     }
 
@@ -158,6 +128,18 @@ impl Deref for Payload {
 impl Default for Payload {
     fn default() -> Self {
         Self::Inline(0, [0; INLINE])
+    }
+}
+
+impl From<Few> for Payload {
+    #[inline]
+    fn from(few: Few) -> Self {
+        let mut place = [0; INLINE];
+        if let Some(front) = place.first_chunk_mut() {
+            *front = few.bytes();
+        }
+        // They are there.
+        Self::Inline(few.len() as u8, place)
     }
 }
 

@@ -95,7 +95,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::wire::{CallHead, Frame, announced_len, decode};
+    use crate::wire::{CallHead, Few, Frame, announced_len, decode};
 
     fn frame(frame: Frame, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -144,10 +144,33 @@ mod tests {
             let any: Vec<u8> = (100..=255).collect();
             for arguments in (0..20).chain([any.len()]).map(|len| &any[..len]) {
                 let mut bytes = b"before".to_vec();
-                Frame::encode_short_call(CallId(number), call(number).function, arguments, &mut bytes);
+                let (id, function, few) = (CallId(number), call(number).function, Few::of(arguments));
+                Frame::encode_short_call(id, function, few, arguments, &mut bytes);
                 let mut written = Vec::new();
                 Frame::Call(call(number)).encode_any(arguments.len(), &mut written);
-                assert_eq!(bytes, [&b"before"[..], &written, arguments].concat());
+                let expected = [&b"before"[..], &written, arguments].concat();
+                assert_eq!(bytes, expected);
+                if few.is_there() {
+                    bytes.truncate(6);
+                    Frame::encode_short_call(id, function, few, b"something else", &mut bytes);
+                    assert_eq!(bytes, expected, "what is few counts");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_reply_of_a_few_bytes_is_written_as_any_is() {
+        for call in [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000, u32::MAX].map(CallId) {
+            let any: Vec<u8> = (100..=255).collect();
+            for (payload, status) in
+                (0..=Few::MOST).map(|len| &any[..len]).zip([Status::Ok, Status::App].into_iter().cycle())
+            {
+                let mut bytes = b"before".to_vec();
+                Frame::encode_short_reply(call, status, Few::of(payload), &mut bytes);
+                let mut written = Vec::new();
+                Frame::Reply { call, status, download: false }.encode_any(payload.len(), &mut written);
+                assert_eq!(bytes, [&b"before"[..], &written, payload].concat());
             }
         }
     }

@@ -2,15 +2,15 @@
 
 use std::{
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use super::{RawCall, State};
 use crate::{
-    connection::{Connection, RawReceiver, Terminal, TooBig, callers::Brief, core::Core},
+    connection::{Connection, RawReceiver, Terminal, TooBig, core::Core},
     proto::{CallSide, StreamKey},
-    wire::{Payload, Status},
+    wire::{Few, Payload, Status},
 };
 
 /// How a call ended.
@@ -62,6 +62,13 @@ impl Core {
     }
 }
 
+/// Uses up some of the task's turn. `Pending` if that is over: then the task is polled again soon.
+#[inline(never)]
+pub(super) fn count(cx: &mut Context<'_>) -> Poll<()> {
+    ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
+    Poll::Ready(())
+}
+
 impl RawCall {
     /// Waits for the reply of a call that was sent, if there is nothing special about either.
     #[inline]
@@ -79,28 +86,30 @@ impl RawCall {
         core.wait_for_reply(*slot, cx).then_some(Poll::Pending)
     }
 
-    /// Takes a success of a few bytes, if that is there and there is nothing special about the call.
+    /// Takes a success of a few bytes, if that is there and there is nothing special about the call. Otherwise it is to be
+    /// [polled](Self::poll). `Pending` if the task's turn is over.
     #[inline(always)]
-    pub(crate) fn take_brief(&mut self) -> Brief {
+    pub(crate) fn poll_few(&mut self, cx: &mut Context<'_>) -> Poll<Few> {
         let (State::Sent { slot, spins: false, .. }, Some(connection), None) =
             (&self.state, &self.connection, &self.special)
         else {
-            return Brief::NONE;
+            return Poll::Ready(Few::NONE);
         };
         let shared = connection.shared();
-        let Some(count) = shared.next_count() else { return Brief::NONE };
-        let brief = shared.lock().waiting.callers.take_brief(*slot);
-        if brief.is_there() {
-            shared.set_count(count);
+        if shared.counts() {
+            ready!(count(cx));
+        }
+        let few = shared.lock().waiting.callers.take_few(*slot);
+        if few.is_there() {
             self.state = State::PlainOver;
         }
-        brief
+        Poll::Ready(few)
     }
 
     /// The same, once for all that ask for it.
     #[inline(never)]
-    pub(crate) fn take_brief_apart(&mut self) -> Brief {
-        self.take_brief()
+    pub(crate) fn poll_few_apart(&mut self, cx: &mut Context<'_>) -> Poll<Few> {
+        self.poll_few(cx)
     }
 
     /// Waits for the reply of a call that was sent.

@@ -1,7 +1,7 @@
 //! Sending a call.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, MutexGuard},
     task::{Context, Poll, Waker},
 };
 
@@ -12,7 +12,7 @@ use crate::{
     connection::{RawSender, Shared, TooBig, core::Core},
     id::{CallId, FunctionId},
     proto::{CallSide, OpenCall, OpenCallError, StreamKey},
-    wire::CloseReason,
+    wire::{CloseReason, Few},
 };
 
 impl RawCall {
@@ -38,23 +38,28 @@ impl RawCall {
         else {
             return false;
         };
-        let shared = connection.shared();
-        let mut guard = shared.lock();
-        let core = &mut *guard;
-        let alone = core.is_alone();
-        let slot = core.waiting.callers.vacant();
-        let arguments = self.arguments.as_ref().map_or(&[][..], |arguments| arguments);
-        let Some(call) = core.session.open_short(self.function, arguments, slot) else { return false };
-        core.waiting.callers.occupy(slot, cx.as_deref());
-        self.state = State::Sent { call, slot, spins: shared.flush_call(core, alone, cx) };
-        drop(guard);
-        spare::give_arguments(&mut self.arguments);
+        let mut core = connection.shared().lock();
+        if let Some((call, slot)) = core.open_along(self.function, self.few, cx.as_deref()) {
+            self.state = State::Sent { call, slot, spins: false };
+            return true;
+        }
+        let (few, arguments) = match &self.arguments {
+            Some(arguments) if !self.few.is_there() => (Few::of(arguments), &arguments[..]),
+            _ => (self.few, &[][..]),
+        };
+        let sent = connection.shared().send_short(core, self.function, few, arguments, cx);
+        let Some(state) = sent else { return false };
+        self.state = state;
+        if !self.few.is_there() {
+            spare::give_arguments(&mut self.arguments);
+        }
         true
     }
 
     /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls
     /// right now; without a context nobody is woken when it does. A call that cannot be sent is over.
     pub(super) fn send_any(&mut self, one_way: bool, cx: Option<&mut Context<'_>>) -> Poll<()> {
+        self.arguments();
         let Some(connection) = &self.connection else { return Poll::Ready(()) };
         let shared = connection.shared();
         let mut guard = shared.lock();
@@ -182,6 +187,24 @@ impl Parts {
 }
 
 impl Shared {
+    /// Sends a short call, with `arguments` or, if they are there, a `few`.
+    #[inline(never)]
+    fn send_short(
+        &self,
+        mut guard: MutexGuard<'_, Core>,
+        function: FunctionId,
+        few: Few,
+        arguments: &[u8],
+        cx: Option<&mut Context<'_>>,
+    ) -> Option<State> {
+        let core = &mut *guard;
+        let alone = core.is_alone();
+        let slot = core.waiting.callers.vacant();
+        let call = core.session.open_short(function, few, arguments, slot)?;
+        core.waiting.callers.occupy(slot, cx.as_deref());
+        Some(State::Sent { call, slot, spins: self.flush_call(core, alone, cx) })
+    }
+
     /// Has a call written that was made just now: at once if it is alone, which saves a hop to the driver. Returns whether
     /// the task of `cx` is to look for its reply when it is polled again.
     #[inline(always)]
@@ -196,6 +219,22 @@ impl Shared {
             Some(cx) if core.may_spin() => self.arrange_spin(core, cx),
             _ => false,
         }
+    }
+}
+
+impl Core {
+    /// Makes a call of a few bytes, if they are there, while others are under way and the driver is about to write what is
+    /// queued: nothing more is to be done then.
+    #[inline(always)]
+    fn open_along(&mut self, function: FunctionId, few: Few, cx: Option<&Context<'_>>) -> Option<(CallId, u32)> {
+        if !self.woken || !few.is_there() {
+            return None;
+        }
+        let slot = self.waiting.callers.vacant();
+        let call = self.session.open_few(function, few, slot)?;
+        self.waiting.callers.occupy(slot, cx);
+        debug_assert!(self.expecting.is_some());
+        Some((call, slot))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::{RawCall, State};
+use crate::wire::Few;
 
 thread_local! {
     static SPARE: Spare = const {
@@ -35,22 +36,21 @@ const FEW: usize = 4;
 #[inline]
 pub(super) fn take() -> Box<RawCall> {
     // A thread that ends has none any more.
-    let spare = SPARE.try_with(|spare| {
-        let mut call = spare.last.take().or_else(|| spare.others.borrow_mut().pop())?;
-        if call.arguments.is_none() {
-            call.arguments = spare.arguments.take();
-        }
-        Some(call)
-    });
+    let spare = SPARE.try_with(|spare| spare.last.take().or_else(|| spare.others.borrow_mut().pop()));
     spare.ok().flatten().unwrap_or_else(fresh)
 }
 
 #[cold]
 #[inline(never)]
 fn fresh() -> Box<RawCall> {
-    let mut call = Box::<RawCall>::default();
-    call.arguments = SPARE.try_with(|spare| spare.arguments.take()).unwrap_or_default();
-    call
+    Box::default()
+}
+
+/// Memory for arguments.
+#[inline]
+#[expect(clippy::box_collection, reason = "handed on in one word")]
+pub(super) fn arguments() -> Box<Vec<u8>> {
+    SPARE.try_with(|spare| spare.arguments.take()).ok().flatten().unwrap_or_default()
 }
 
 /// Keeps the memory of arguments that were sent.
@@ -81,19 +81,33 @@ fn drop_arguments(arguments: Box<Vec<u8>>) {
 #[inline]
 pub(super) fn give(mut call: Box<RawCall>) {
     call.state = State::Unsent { one_way: false };
+    call.few = Few::EMPTY;
+    if let Some(arguments) = &mut call.arguments {
+        clear(arguments);
+    }
     let _ = SPARE.try_with(|spare| {
-        if let Some(arguments) = &mut call.arguments {
-            arguments.clear();
-            if arguments.capacity() > KEPT_ARGUMENTS {
-                let kept = if spare.others.borrow().len() < FEW { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS };
-                arguments.shrink_to(kept);
-            }
-        }
         if let Some(before) = spare.last.replace(Some(call)) {
-            let mut others = spare.others.borrow_mut();
-            if others.len() < KEPT {
-                others.push(before);
-            }
+            spare.keep(before);
         }
     });
+}
+
+/// Leaves a little memory, and more of it where few have any.
+#[inline(never)]
+fn clear(arguments: &mut Vec<u8>) {
+    arguments.clear();
+    if arguments.capacity() > KEPT_ARGUMENTS {
+        let few = SPARE.try_with(|spare| spare.others.borrow().len() < FEW).unwrap_or_default();
+        arguments.shrink_to(if few { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS });
+    }
+}
+
+impl Spare {
+    #[inline(never)]
+    fn keep(&self, call: Box<RawCall>) {
+        let mut others = self.others.borrow_mut();
+        if others.len() < KEPT {
+            others.push(call);
+        }
+    }
 }

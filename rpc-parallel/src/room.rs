@@ -1,6 +1,6 @@
 //! The end of a vector, to which small pieces are appended.
 
-use super::varint::{SHORT, long_varint, short_varint};
+use crate::varint::{SHORT, long_varint, short_varint};
 
 /// The end of a vector, to which pieces are appended, most of them a few bytes.
 ///
@@ -10,7 +10,7 @@ use super::varint::{SHORT, long_varint, short_varint};
 ///
 /// For that, none of the functions that are called where something is not as usual gets a reference to this: it would
 /// have to be in memory.
-pub(super) struct Room<'a> {
+pub(crate) struct Room<'a> {
     out: &'a mut Vec<u8>,
     /// Where the vector's memory begins, and how much there is.
     start: *mut u8,
@@ -24,13 +24,13 @@ pub(super) struct Room<'a> {
 impl<'a> Room<'a> {
     /// The end of `out`, whose length may not exceed `limit`.
     #[inline]
-    pub(super) fn new(out: &'a mut Vec<u8>, limit: usize) -> Self {
+    pub(crate) fn new(out: &'a mut Vec<u8>, limit: usize) -> Self {
         Self { start: out.as_mut_ptr(), capacity: out.capacity(), len: out.len(), limit, out }
     }
 
     /// Appends a word of at most [`WIDE`] bytes.
     #[inline]
-    pub(super) fn append_word<const LEN: usize>(&mut self, word: [u8; LEN]) {
+    pub(crate) fn append_word<const LEN: usize>(&mut self, word: [u8; LEN]) {
         const { assert!(LEN <= WIDE) };
         if self.len + LEN <= self.capacity {
             // SAFETY: the check has found so many bytes behind `len` in the vector's memory, which nobody else can reach
@@ -43,16 +43,30 @@ impl<'a> Room<'a> {
         }
     }
 
+    /// Appends the first `used` bytes of a word.
+    #[inline]
+    pub(crate) fn append_part<const LEN: usize>(&mut self, word: [u8; LEN], used: usize) {
+        const { assert!(LEN <= WIDE) };
+        debug_assert!(used <= LEN);
+        if self.len + LEN <= self.capacity {
+            // SAFETY: as above. What is behind the part is written over, or never looked at.
+            unsafe { self.start.add(self.len).cast::<[u8; LEN]>().write_unaligned(word) };
+            // What is said to be used is there in any case.
+            self.len += used.min(LEN);
+        } else {
+            self.len = grow_word(self.out, self.len, widen(word), used, self.limit);
+            self.look();
+        }
+    }
+
     /// Appends a number, seven bits a byte, the lowest first.
     #[inline]
-    pub(super) fn append_varint(&mut self, value: u64) {
+    pub(crate) fn append_varint(&mut self, value: u64) {
         if value < 0x80 {
             self.append_word([value as u8]);
         } else if value < SHORT && self.len + size_of::<u32>() <= self.capacity {
             let (word, used) = short_varint(value as u32);
-            // SAFETY: as above.
-            unsafe { self.start.add(self.len).cast::<[u8; 4]>().write_unaligned(word.to_le_bytes()) };
-            self.len += used;
+            self.append_part(word.to_le_bytes(), used);
         } else {
             self.len = append_long(self.out, self.len, value, self.limit);
             self.look();
@@ -61,7 +75,7 @@ impl<'a> Room<'a> {
 
     /// Appends a piece.
     #[inline]
-    pub(super) fn append(&mut self, piece: &[u8]) {
+    pub(crate) fn append(&mut self, piece: &[u8]) {
         if piece.len() <= self.capacity.saturating_sub(self.len) {
             // SAFETY: as above; and no piece is a part of what only this can reach.
             unsafe { self.start.add(self.len).copy_from_nonoverlapping(piece.as_ptr(), piece.len()) };
@@ -74,7 +88,7 @@ impl<'a> Room<'a> {
 
     /// Gives the vector its new length, and says it: or, if the limit does not allow that, what it would be.
     #[inline]
-    pub(super) fn add(&mut self) -> Result<usize, usize> {
+    pub(crate) fn add(&mut self) -> Result<usize, usize> {
         if self.len > self.limit {
             return Err(self.len);
         }
@@ -86,7 +100,7 @@ impl<'a> Room<'a> {
     /// The length that the vector may have with the pieces after those that were [added](Self::add). It may not be less than
     /// it was.
     #[inline]
-    pub(super) fn allow(&mut self, limit: usize) {
+    pub(crate) fn allow(&mut self, limit: usize) {
         debug_assert!(self.len <= self.limit && self.limit <= limit);
         self.limit = limit;
     }
@@ -161,6 +175,7 @@ mod tests {
             room.append_word([piece; 3]);
             room.append(&[piece; 5]);
             room.append_varint(u64::from(piece) << 8);
+            room.append_part([piece; 8], usize::from(piece % 9));
         }
     }
 
@@ -176,6 +191,7 @@ mod tests {
         for piece in 0..100_u8 {
             expected.extend([piece; 8]);
             expected.extend(postcard::to_stdvec(&(u64::from(piece) << 8)).unwrap());
+            expected.resize(expected.len() + usize::from(piece % 9), piece);
         }
         assert_eq!(out, expected);
     }

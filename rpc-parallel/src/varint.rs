@@ -1,11 +1,11 @@
 //! Numbers of variable length inside of values: seven bits a byte, the lowest first.
 
 /// Numbers below this have at most four bytes.
-pub(super) const SHORT: u64 = 1 << 28;
+pub(crate) const SHORT: u64 = 1 << 28;
 
 /// Such a number of at least two bytes, and how many there are.
 #[inline]
-pub(super) fn short_varint(value: u32) -> (u32, usize) {
+pub(crate) fn short_varint(value: u32) -> (u32, usize) {
     let (three, four) = (value >= 1 << 14, value >= 1 << 21);
     let more = 0x80 | u32::from(three) << 15 | u32::from(four) << 23;
     let bits = (value & 0x7f) | (value & 0x3f80) << 1 | (value & 0x1f_c000) << 2 | (value & 0xfe0_0000) << 3;
@@ -14,7 +14,7 @@ pub(super) fn short_varint(value: u32) -> (u32, usize) {
 
 /// The first eight bytes of a number of at least two, the others, and how many there are.
 #[inline]
-pub(super) fn long_varint(value: u64) -> (u64, u64, usize) {
+pub(crate) fn long_varint(value: u64) -> (u64, u64, usize) {
     let len = (63 - (value | 1).leading_zeros() as usize) / 7 + 1;
     // All but the last byte say that there is another one.
     if len <= 8 {
@@ -38,7 +38,7 @@ fn spread(bits: u64) -> u64 {
 /// A number of two to four bytes, and how many it has; none if it is longer. That it has more than one is known from its first
 /// byte.
 #[inline]
-pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
+pub(crate) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let Some(word) = bytes.first_chunk() else { return unpack(take_last_varint(bytes)) };
     let word = u32::from_le_bytes(*word);
     let last = !word & MORE as u32;
@@ -47,8 +47,7 @@ pub(super) fn take_short_varint(bytes: &[u8]) -> Option<(u32, usize)> {
     }
     // The lowest such bit ends the number; those below it belong to the number's bytes.
     let bits = word & (last ^ (last - 1)) & !(MORE as u32);
-    let bits = (bits & 0x007f_007f) | ((bits & 0x7f00_7f00) >> 1);
-    Some(((bits & 0x3fff) | ((bits & 0x3fff_0000) >> 2), last.trailing_zeros() as usize / 8 + 1))
+    Some((gather_short(bits), last.trailing_zeros() as usize / 8 + 1))
 }
 
 /// The same where fewer than four bytes are left, as [`unpack`] takes it apart: it is all there is in many calls and replies. Not
@@ -73,7 +72,7 @@ fn unpack(packed: u64) -> Option<(u32, usize)> {
 /// A number of at most so many bytes, and not above `max`, and how many it has; none if it is something else. Not inlined:
 /// it would keep what calls it, for each number of a value, from being so.
 #[inline(never)]
-pub(super) fn take_long_varint(bytes: &[u8], longest: usize, max: u64) -> (u64, usize) {
+pub(crate) fn take_long_varint(bytes: &[u8], longest: usize, max: u64) -> (u64, usize) {
     let (value, len) = match bytes.first_chunk().map(|first| take_whole(*first)) {
         Some((value, len @ 1..)) => (value, len),
         _ => take_by_bytes(bytes),
@@ -84,14 +83,19 @@ pub(super) fn take_long_varint(bytes: &[u8], longest: usize, max: u64) -> (u64, 
 /// A number of at most eight bytes, or none: all at once, for a loop would be as slow as the number is long.
 #[inline]
 fn take_whole(bytes: [u8; 8]) -> (u64, usize) {
-    let word = u64::from_le_bytes(bytes);
-    let last = !word & MORE;
-    if last == 0 {
-        return (0, 0);
+    match word_varint(u64::from_le_bytes(bytes)) {
+        (_, 9..) => (0, 0),
+        (bits, len) => (gather(bits), len),
     }
+}
+
+/// The number at the low end of a word, its bytes not yet [gathered](gather), and how many it has: nine if it does not end
+/// there.
+#[inline]
+pub(crate) fn word_varint(word: u64) -> (u64, usize) {
+    let last = !word & MORE;
     // The lowest such bit ends the number; those below it belong to the number's bytes.
-    let bits = word & (last ^ (last - 1)) & !MORE;
-    (gather(bits), last.trailing_zeros() as usize / 8 + 1)
+    (word & (last ^ last.wrapping_sub(1)) & !MORE, last.trailing_zeros() as usize / 8 + 1)
 }
 
 /// A number that is at the end of the bytes, or longer, or none.
@@ -112,7 +116,14 @@ fn take_by_bytes(bytes: &[u8]) -> (u64, usize) {
 
 /// Seven bits of each byte, next to each other.
 #[inline]
-fn gather(bytes: u64) -> u64 {
+pub(crate) fn gather_short(bytes: u32) -> u32 {
+    let bits = (bytes & 0x007f_007f) | ((bytes & 0x7f00_7f00) >> 1);
+    (bits & 0x3fff) | ((bits & 0x3fff_0000) >> 2)
+}
+
+/// The same of eight bytes.
+#[inline]
+pub(crate) fn gather(bytes: u64) -> u64 {
     let bits = (bytes & 0x007f_007f_007f_007f) | ((bytes & 0x7f00_7f00_7f00_7f00) >> 1);
     let bits = (bits & 0x0000_3fff_0000_3fff) | ((bits & 0x3fff_0000_3fff_0000) >> 2);
     (bits & 0x0fff_ffff) | ((bits & 0x0fff_ffff_0000_0000) >> 4)
