@@ -20,7 +20,7 @@ use self::serializer::Serializer;
 pub(crate) use self::{
     deserializer::Deserializer,
     few::{decode_few, encode_few},
-    item::{DecodeItem, decode_item, encode_items},
+    item::{DecodeItem, decode_front, decode_item, decode_other, encode_items},
     refused::Refused,
     run::{RUN, Run, is_plain},
 };

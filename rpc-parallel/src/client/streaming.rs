@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     client::{CallError, reply::failure},
-    codec::{Refused, Run, decode_item},
+    codec::{Refused, Run, decode_front, decode_other},
     connection::{End, RawDownload},
     wire::Status,
 };
@@ -47,14 +47,17 @@ impl<I: DeserializeOwned + 'static> Streaming<I> {
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<I, CallError>>> {
         let Some(download) = &mut self.download else { return Poll::Ready(None) };
         match download.receiver.next_item() {
-            Some((bytes, size)) => match decode_item(bytes, size) {
-                Ok(item) => {
+            Some((bytes, size)) => {
+                if let Some(item) = decode_front(bytes, size) {
                     let (items, at) = download.receiver.items();
                     self.run.fill(items, at);
-                    Poll::Ready(Some(Ok(item)))
+                    return Poll::Ready(Some(Ok(item)));
                 }
-                Err(error) => self.broken(&error),
-            },
+                match decode_other(bytes, size) {
+                    Ok(item) => Poll::Ready(Some(Ok(item))),
+                    Err(error) => self.broken(&error),
+                }
+            }
             None => self.poll_items(cx),
         }
     }

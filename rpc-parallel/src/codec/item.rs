@@ -86,17 +86,29 @@ fn encode_item<T: Serialize + 'static>(item: &T, batch: &mut Batch, limit: usize
 }
 
 /// Reads an item, of so many bytes at the front of these.
-///
-/// What serde returns is returned as it is: one more move of an item of 64 bytes would cost more than reading it.
 #[inline]
 pub(crate) fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8], size: usize) -> Result<T, Refused> {
+    match decode_front(bytes, size) {
+        Some(item) => Ok(item),
+        None => decode_other(bytes, size),
+    }
+}
+
+/// Reads an item among others. None if it is to be read [otherwise](decode_other).
+///
+/// The two are apart, so that an item which is read here is put together where it is wanted: one more move of 64 bytes would
+/// cost more than reading them.
+#[inline(always)]
+pub(crate) fn decode_front<T: DeserializeOwned + 'static>(bytes: &[u8], size: usize) -> Option<T> {
     if bulk::is_bytes::<T>() {
-        return decode_bytes(bytes.get(..size).unwrap_or_default());
+        return None;
     }
     // A number is read faster where more follows it. Whoever looks at what that is is found out here.
     let mut deserializer = Deserializer::new(bytes);
-    let item = T::deserialize(&mut deserializer);
-    if item.is_ok() && deserializer.left() + size == bytes.len() { item } else { decode_alone(bytes, size) }
+    match T::deserialize(&mut deserializer) {
+        Ok(item) if deserializer.left() + size == bytes.len() => Some(item),
+        _ => None,
+    }
 }
 
 /// Reads items of one size, until there are enough. It ends before one that cannot be read by itself; those that are added
@@ -145,10 +157,16 @@ fn decode_bytes<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Refuse
     }
 }
 
+/// Reads an item that [`decode_front`] does not read.
+#[inline(never)]
+pub(crate) fn decode_other<T: DeserializeOwned + 'static>(bytes: &[u8], size: usize) -> Result<T, Refused> {
+    let bytes = bytes.get(..size).unwrap_or_default();
+    if bulk::is_bytes::<T>() { decode_bytes(bytes) } else { decode_alone(bytes) }
+}
+
 /// Reads the item with nothing behind it: some types end where the bytes do. It also tells what is wrong.
-#[cold]
-fn decode_alone<T: DeserializeOwned>(bytes: &[u8], size: usize) -> Result<T, Refused> {
-    let mut deserializer = Deserializer::new(bytes.get(..size).unwrap_or_default());
+fn decode_alone<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let mut deserializer = Deserializer::new(bytes);
     let item = T::deserialize(&mut deserializer)?;
     if deserializer.is_done() { Ok(item) } else { Err(deserializer.left_over()) }
 }
