@@ -66,9 +66,22 @@ pin_project! {
     /// The future is made where it will be, and stays there.
     struct Made<S, M, F> {
         #[pin]
-        future: Option<F>,
+        slot: Slot<F>,
         make: M,
         lent: Loan<S>,
+    }
+}
+
+pin_project! {
+    /// Where a future will be.
+    #[project = InSlot]
+    #[project_replace = Replaced]
+    enum Slot<F> {
+        Empty,
+        Full {
+            #[pin]
+            future: F,
+        },
     }
 }
 
@@ -82,18 +95,43 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, call: Option<&mut Incoming<'_>>) -> Poll<()> {
         let mut this = self.project();
         if let Some(incoming) = call {
-            // Set in two places, and so dropped by one function rather than by a copy of it here.
-            match (this.make)(this.lent, incoming) {
-                Some(future) => this.future.set(Some(future)),
-                None => this.future.set(None),
+            this.slot.as_mut().clear();
+            let Some(future) = (this.make)(this.lent, incoming) else { return Poll::Ready(()) };
+            // It is empty. Looked at again, so that no code is made here which drops what was there, nor what would go on if that
+            // panicked.
+            match this.slot.as_mut().project() {
+                InSlot::Empty => drop(this.slot.as_mut().project_replace(Slot::Full { future })),
+                InSlot::Full { .. } => {
+                    mem::forget(future);
+                    return Poll::Ready(());
+                }
             }
         }
-        match this.future.as_pin_mut().map(|future| future.poll(cx)) {
-            Some(Poll::Ready(state)) => this.lent.give_back(state),
-            Some(Poll::Pending) => return Poll::Pending,
-            None => {}
+        if let InSlot::Full { future } = this.slot.project() {
+            match future.poll(cx) {
+                Poll::Ready(state) => this.lent.give_back(state),
+                Poll::Pending => return Poll::Pending,
+            }
         }
         Poll::Ready(())
+    }
+}
+
+impl<F> Slot<F> {
+    /// Drops what is there. Methods whose futures are alike share this.
+    #[inline(never)]
+    fn clear(mut self: Pin<&mut Self>) {
+        self.set(Self::Empty);
+    }
+}
+
+impl<S, M, F> Made<S, M, F> {
+    /// Methods whose futures are alike share this, since it does not name what is different of them.
+    #[inline(never)]
+    fn boxed(state: &Arc<S>, make: M) -> Pin<Box<Self>> {
+        // Written where it will be, once that is there: made before, it would be moved, and dropped if there is no memory.
+        let place: Box<MaybeUninit<Self>> = Box::new_uninit();
+        Box::into_pin(Box::write(place, Self { slot: Slot::Empty, make, lent: Loan::new(state) }))
     }
 }
 
@@ -109,10 +147,7 @@ impl Place {
         M: Fn(&mut Loan<S>, &mut Incoming<'_>) -> Option<F> + Send + 'static,
         F: Future<Output = Arc<S>> + Send + 'static,
     {
-        // Written where it will be, once that is there: made before, it would be moved, and dropped if there is no memory.
-        let place: Box<MaybeUninit<Made<S, M, F>>> = Box::new_uninit();
-        let place = Box::write(place, Made { future: None, make, lent: Loan::new(state) });
-        Self(Box::into_pin(place))
+        Self(Made::boxed(state, make))
     }
 
     /// Enters a handler here: most are through at once.
