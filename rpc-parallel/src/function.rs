@@ -34,8 +34,6 @@ pub struct Function {
     pub signature: u64,
     /// Its line in the [source file of the trait](Interface::file), from 1.
     pub line: u32,
-    /// Its column, from 1.
-    pub column: u32,
 }
 
 /// What an expansion says of a function; [`Function::new`] makes one of it.
@@ -55,8 +53,8 @@ pub struct FunctionParts {
     pub download: bool,
     /// See [`Function::signature`].
     pub signature: u64,
-    /// Line and column of the method. Its file is the trait's, and not said for each.
-    pub place: (u32, u32),
+    /// See [`Function::line`].
+    pub line: u32,
 }
 
 impl Function {
@@ -68,7 +66,6 @@ impl Function {
             Some(name) => FunctionId::of_path(&["name", name]),
             None => FunctionId::of_path(&["function", module, interface, method]),
         };
-        let (line, column) = parts.place;
         Self {
             id,
             name: parts.name,
@@ -76,8 +73,7 @@ impl Function {
             uploads: parts.uploads,
             download: parts.download,
             signature: parts.signature,
-            line,
-            column,
+            line: parts.line,
         }
     }
 
@@ -136,7 +132,7 @@ mod tests {
             uploads: 0,
             download: false,
             signature: 0,
-            place: (1, 1),
+            line: 1,
         })
     }
 

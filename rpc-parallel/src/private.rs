@@ -12,7 +12,7 @@ pub use std::{
 };
 
 pub use inventory;
-pub use std::{column, concat, file, line, module_path};
+pub use std::{concat, file, line, module_path};
 
 pub use crate::{
     bootstrap::enter,

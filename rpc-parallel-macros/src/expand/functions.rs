@@ -98,7 +98,7 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
     let kind = format_ident!("{}", format!("{:?}", method.kind));
     let uploads = u8::try_from(method.uploads()).unwrap_or(u8::MAX);
     let (download, signature) = (method.has_download(), method.signature);
-    let place = paths::place(private, &["line", "column"], method.name.span());
+    let line = paths::place(private, &["line"], method.name.span());
     quote! {
         #private::Function::new(#private::FunctionParts {
             path: [#private::module_path!(), #interface, #name],
@@ -108,7 +108,7 @@ fn function(context: &Context<'_>, method: &Method) -> TokenStream {
             uploads: #uploads,
             download: #download,
             signature: #signature,
-            place: (#place),
+            line: #line,
         })
     }
 }

@@ -11,7 +11,7 @@ const fn function(module: &'static str, pinned: Option<&'static str>, line: u32)
         uploads: 0,
         download: false,
         signature: 1,
-        place: (line, 1),
+        line,
     })
 }
 
