@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    codec::{self, CodecError},
     fault::Fault,
     id::{BuildId, InterfaceId, WorkerId, WorkerTypeId},
     server::OpenAnswer,
@@ -37,6 +38,13 @@ pub(crate) struct Charge {
     pub(crate) arg: Vec<u8>,
 }
 
+impl Charge {
+    /// As a ticket. Here, and not in the generic code that spawns, it is there once, in this library.
+    pub(crate) fn encode(&self) -> postcard::Result<Vec<u8>> {
+        postcard::to_stdvec(self)
+    }
+}
+
 /// What ends a worker, beside the loss of its master and a request.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Ending {
@@ -56,6 +64,13 @@ pub(crate) struct Ready {
     pub(crate) address: Option<Address>,
     /// The answer to [`Charge::opening`].
     pub(crate) opened: Option<OpenAnswer>,
+}
+
+impl Ready {
+    /// Of what the worker has said. It is here for the same reason as [`Charge::encode`].
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        codec::decode(bytes)
+    }
 }
 
 /// Why a worker could not become ready.

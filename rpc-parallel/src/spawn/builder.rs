@@ -258,8 +258,8 @@ impl<C: Client> Spawning<C> {
             opening,
             arg,
         };
-        let ticket = postcard::to_stdvec(&charge)
-            .map_err(|error| SpawnError::BadRequest(format!("the worker's ticket: {error}")))?;
+        let ticket =
+            charge.encode().map_err(|error| SpawnError::BadRequest(format!("the worker's ticket: {error}")))?;
         let label = self.name.clone().unwrap_or_else(|| id.to_string());
         let mut request = Launch::new(label.clone(), ticket);
         request.program = self.executable.map_or(Program::SameImage, Program::Path);
@@ -276,7 +276,7 @@ impl<C: Client> Spawning<C> {
         let (process, ready, socket) =
             launch(request).await.map_err(|error| SpawnError::from_launch(&label, error))?;
         let owned = process.owned();
-        let ready: Ready = codec::decode(&ready)
+        let ready = Ready::decode(&ready)
             .map_err(|error| SpawnError::System { name: label, text: format!("its greeting is garbled: {error}") })?;
         let contact = Contact {
             id,
