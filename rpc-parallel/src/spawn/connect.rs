@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::{
     build::build_id,
-    client::{CallError, Client, ClientCore, failure},
+    client::{CallError, ClientCore, failure},
     codec,
     connection::{CallFailure, ConnectError, Connection, Establish, RawCall, establish},
     death::DeathReport,
@@ -51,29 +51,41 @@ pub(crate) fn encode<T: Serialize>(arg: &T) -> Result<Vec<u8>, ConnectError> {
     Ok(bytes)
 }
 
-/// Connects to a worker and opens the trait of `C`.
-pub(crate) async fn connect<C: Client>(
+/// Connects to a worker and opens a trait.
+pub(super) async fn connect(
     contact: &Contact,
+    interface: &'static Interface,
     arg: Vec<u8>,
     inherited: Option<Inherited>,
-) -> Result<C, ConnectError> {
+) -> Result<ClientCore, ConnectError> {
     let connection = connect_raw(contact, inherited).await?;
-    let mismatched = open(&connection, contact, C::INTERFACE, arg).await?;
-    Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
+    let mismatched = open(&connection, contact, interface, arg).await?;
+    Ok(ClientCore::new(connection, contact.id, mismatched.into()))
 }
 
-/// Connects to a worker that has opened the trait of `C` at its start, with this answer.
-pub(super) async fn connect_opened<C: Client>(
+/// Connects to a worker that has opened the trait at its start, with this answer.
+pub(super) async fn connect_opened(
     contact: &Contact,
+    interface: &'static Interface,
     answer: OpenAnswer,
     inherited: Inherited,
-) -> Result<C, ConnectError> {
+) -> Result<ClientCore, ConnectError> {
     let mismatched = match answer {
         Ok(reply) => opened(&reply)?,
-        Err(failure) => return Err(not_opened(&failure, contact, C::INTERFACE)),
+        Err(failure) => return Err(not_opened(&failure, contact, interface)),
     };
     let connection = connect_raw(contact, Some(inherited)).await?;
-    Ok(C::from_core(ClientCore::new(connection, contact.id, mismatched.into())))
+    Ok(ClientCore::new(connection, contact.id, mismatched.into()))
+}
+
+/// Connects to a worker and opens a trait, by code of this library and not of the program that has the client.
+pub(super) fn connecting(
+    contact: Arc<Contact>,
+    interface: &'static Interface,
+    arg: Result<Vec<u8>, ConnectError>,
+    inherited: Option<Inherited>,
+) -> BoxFuture<'static, Result<ClientCore, ConnectError>> {
+    Box::pin(async move { connect(&contact, interface, arg?, inherited).await })
 }
 
 /// The request to open a trait.

@@ -16,6 +16,7 @@ mod builder;
 mod connect;
 mod contact;
 mod error;
+mod plan;
 mod serve;
 mod spawned;
 #[cfg(test)]

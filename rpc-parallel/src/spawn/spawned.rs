@@ -13,6 +13,7 @@ use crate::{
     spawn::{
         Connect, Worker,
         connect::{self, First, Inherited},
+        plan::Launched,
     },
 };
 
@@ -28,8 +29,9 @@ pub struct Spawned<C> {
 }
 
 impl<C: Client> Spawned<C> {
-    pub(super) fn new(worker: Worker<C>, owned: OwnedProcess, first: First) -> Self {
-        Self { worker, owned, first: Mutex::new(Some(first)) }
+    pub(super) fn new(launched: Launched) -> Self {
+        let Launched { contact, owned, first } = launched;
+        Self { worker: Worker::new(contact), owned, first: Mutex::new(Some(first)) }
     }
 
     /// The worker's handle.
@@ -67,9 +69,7 @@ impl<C: Client> Spawned<C> {
         let first = self.take_first();
         let process = self.process().clone();
         let contact = Arc::clone(&self.worker.inner);
-        Connect::new(async move {
-            connect::connect(&contact, arg?, Some(Inherited { first, process, bound: None })).await
-        })
+        Connect::new(contact, arg, Some(Inherited { first, process, bound: None }))
     }
 
     /// Waits for the end of the worker's process, without asking for it. Cancel safe.
@@ -101,11 +101,11 @@ impl<C: Client> Spawned<C> {
         process.exit().await
     }
 
-    pub(super) fn process(&self) -> &Process {
+    fn process(&self) -> &Process {
         self.owned.process()
     }
 
-    pub(super) fn take_first(&self) -> Option<First> {
+    fn take_first(&self) -> Option<First> {
         self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -113,11 +113,6 @@ impl<C: Client> Spawned<C> {
     pub(super) fn release(self) -> Worker<C> {
         self.owned.release();
         self.worker
-    }
-
-    /// Leaves the ownership to whoever gets it.
-    pub(super) fn into_parts(self) -> (Worker<C>, OwnedProcess) {
-        (self.worker, self.owned)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::IntoFuture,
     hash::{Hash, Hasher},
     marker::PhantomData,
     sync::Arc,
@@ -16,7 +16,10 @@ use crate::{
     connection::{ConnectError, Terminal},
     id::WorkerId,
     settings::Settings,
-    spawn::{connect, contact::Contact},
+    spawn::{
+        connect::{self, Inherited},
+        contact::Contact,
+    },
     transport::Address,
 };
 
@@ -97,11 +100,7 @@ impl<C: Client> Worker<C> {
     ///
     /// [`ConnectError::Refused`] if the connection state's `open` fails, and as for [`connect`](Self::connect).
     pub fn connect_with(&self, arg: C::ConnectArg) -> Connect<C> {
-        let contact = Arc::clone(&self.inner);
-        Connect::new(async move {
-            let arg = connect::encode(&arg)?;
-            connect::connect(&contact, arg, None).await
-        })
+        Connect::new(Arc::clone(&self.inner), connect::encode(&arg), None)
     }
 
     /// Asks the worker to end. `Ok` means that the request is on its way; to be sure of the end, wait for
@@ -141,9 +140,14 @@ pub struct Connect<C> {
     future: BoxFuture<'static, Result<C, ConnectError>>,
 }
 
-impl<C> Connect<C> {
-    pub(crate) fn new(future: impl Future<Output = Result<C, ConnectError>> + Send + 'static) -> Self {
-        Self { future: Box::pin(future) }
+impl<C: Client> Connect<C> {
+    pub(super) fn new(
+        contact: Arc<Contact>,
+        arg: Result<Vec<u8>, ConnectError>,
+        inherited: Option<Inherited>,
+    ) -> Self {
+        let connecting = connect::connecting(contact, C::INTERFACE, arg, inherited);
+        Self { future: Box::pin(async move { Ok(C::from_core(connecting.await?)) }) }
     }
 }
 
