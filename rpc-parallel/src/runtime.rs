@@ -48,23 +48,37 @@ pub enum Flavor {
 ///
 /// If the system gives the runtime no threads or descriptors, as `#[tokio::main]` does: there is no program without it.
 pub fn block_on<T>(flavor: Flavor, main: impl Future<Output = T>) -> T {
-    run(&start(flavor), main)
+    erased(main, |main| start_and_run(flavor, main))
 }
 
-/// Runs `main` to its end. tokio has three ways to do so, each with all of `main` in it if it knew the type.
+/// Runs `main` to its end.
 pub(crate) fn run<T>(runtime: &Runtime, main: impl Future<Output = T>) -> T {
+    erased(main, |main| run_erased(runtime, main))
+}
+
+/// Has `main` run to its end by what does not know its type. tokio has three ways to do so, each with all of `main` in it if it
+/// knew the type; and a runtime is put together and taken apart by much code, which a program does not need another time.
+fn erased<T>(main: impl Future<Output = T>, run: impl FnOnce(Main<'_>)) -> T {
     let mut output = None;
     let place = &mut output;
-    run_erased(runtime, Box::pin(async move { *place = Some(main.await) }));
+    run(Box::pin(async move { *place = Some(main.await) }));
     match output {
         Some(output) => output,
         None => unreachable!("the runtime has run it to its end"),
     }
 }
 
+/// The program, its type forgotten.
+type Main<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 #[inline(never)]
-fn run_erased(runtime: &Runtime, main: Pin<Box<dyn Future<Output = ()> + '_>>) {
+fn run_erased(runtime: &Runtime, main: Main<'_>) {
     runtime.block_on(main);
+}
+
+#[inline(never)]
+fn start_and_run(flavor: Flavor, main: Main<'_>) {
+    run_erased(&start(flavor), main);
 }
 
 /// A task whose type is forgotten.
