@@ -1,18 +1,31 @@
 //! Memory for calls, used again.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    mem::{ManuallyDrop, take as take_all},
+};
 
 use super::{RawCall, State};
 use crate::wire::Few;
 
 thread_local! {
-    static SPARE: Spare = const {
-        Spare { last: Cell::new(None), others: RefCell::new(Vec::new()), arguments: Cell::new(None) }
+    /// Nothing here is dropped with the thread, or each access would have to look whether it was: [`End`] does that.
+    static SPARE: ManuallyDrop<Spare> = const {
+        ManuallyDrop::new(Spare {
+            keeps: Cell::new(false),
+            last: Cell::new(None),
+            others: RefCell::new(Vec::new()),
+            arguments: Cell::new(None),
+        })
     };
+
+    static END: End = const { End };
 }
 
 /// Calls that are over: most are, before their thread makes the next one.
 struct Spare {
+    /// Something may be kept, for it will be dropped with the thread.
+    keeps: Cell<bool>,
     last: Cell<Option<Box<RawCall>>>,
     #[expect(clippy::vec_box, reason = "a call is handed out in its box")]
     others: RefCell<Vec<Box<RawCall>>>,
@@ -35,22 +48,20 @@ const FEW: usize = 4;
 /// A call without a connection, a function, or arguments.
 #[inline]
 pub(super) fn take() -> Box<RawCall> {
-    // A thread that ends has none any more.
-    let spare = SPARE.try_with(|spare| spare.last.take().or_else(|| spare.others.borrow_mut().pop()));
-    spare.ok().flatten().unwrap_or_else(fresh)
+    SPARE.with(|spare| spare.last.take()).unwrap_or_else(take_other)
 }
 
 #[cold]
 #[inline(never)]
-fn fresh() -> Box<RawCall> {
-    Box::default()
+fn take_other() -> Box<RawCall> {
+    SPARE.with(|spare| spare.others.borrow_mut().pop()).unwrap_or_default()
 }
 
 /// Memory for arguments.
 #[inline]
 #[expect(clippy::box_collection, reason = "handed on in one word")]
 pub(super) fn arguments() -> Box<Vec<u8>> {
-    SPARE.try_with(|spare| spare.arguments.take()).ok().flatten().unwrap_or_default()
+    SPARE.with(|spare| spare.arguments.take()).unwrap_or_default()
 }
 
 /// Keeps the memory of arguments that were sent.
@@ -60,8 +71,10 @@ pub(super) fn give_arguments(place: &mut Option<Box<Vec<u8>>>) {
     if let Some(arguments) = place {
         arguments.clear();
         if arguments.capacity() <= KEPT_LONG_ARGUMENTS {
-            let _ = SPARE.try_with(|spare| {
-                if let Some(before) = spare.arguments.replace(place.take()) {
+            SPARE.with(|spare| {
+                if spare.keeps()
+                    && let Some(before) = spare.arguments.replace(place.take())
+                {
                     drop_arguments(before);
                 }
             });
@@ -85,11 +98,20 @@ pub(super) fn give(mut call: Box<RawCall>) {
     if let Some(arguments) = &mut call.arguments {
         clear(arguments);
     }
-    let _ = SPARE.try_with(|spare| {
+    SPARE.with(|spare| {
+        if !spare.keeps() {
+            return drop_call(call);
+        }
         if let Some(before) = spare.last.replace(Some(call)) {
             spare.keep(before);
         }
     });
+}
+
+#[cold]
+#[inline(never)]
+fn drop_call(call: Box<RawCall>) {
+    drop(call);
 }
 
 /// Leaves a little memory, and more of it where few have any.
@@ -97,17 +119,74 @@ pub(super) fn give(mut call: Box<RawCall>) {
 fn clear(arguments: &mut Vec<u8>) {
     arguments.clear();
     if arguments.capacity() > KEPT_ARGUMENTS {
-        let few = SPARE.try_with(|spare| spare.others.borrow().len() < FEW).unwrap_or_default();
+        let few = SPARE.with(|spare| spare.others.borrow().len() < FEW);
         arguments.shrink_to(if few { KEPT_LONG_ARGUMENTS } else { KEPT_ARGUMENTS });
     }
 }
 
 impl Spare {
+    /// Whether something may be kept. A thread that ends keeps nothing any more.
+    #[inline(always)]
+    fn keeps(&self) -> bool {
+        self.keeps.get() || self.begin()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin(&self) -> bool {
+        self.keeps.set(END.try_with(|_| ()).is_ok());
+        self.keeps.get()
+    }
+
     #[inline(never)]
     fn keep(&self, call: Box<RawCall>) {
         let mut others = self.others.borrow_mut();
         if others.len() < KEPT {
             others.push(call);
         }
+    }
+}
+
+/// Drops what was kept with the thread.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        SPARE.with(|spare| {
+            spare.keeps.set(false);
+            drop((spare.last.take(), spare.arguments.take(), take_all(&mut *spare.others.borrow_mut())));
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many calls are kept.
+    fn kept() -> usize {
+        SPARE.with(|spare| {
+            let last = spare.last.take();
+            let count = usize::from(last.is_some()) + spare.others.borrow().len();
+            spare.last.set(last);
+            count
+        })
+    }
+
+    #[test]
+    fn a_thread_keeps_some_calls_and_none_when_it_ends() {
+        std::thread::spawn(|| {
+            let calls: Vec<_> = (0..2 * KEPT).map(|_| take()).collect();
+            assert_eq!(kept(), 0);
+            calls.into_iter().for_each(give);
+            assert_eq!(kept(), KEPT + 1);
+            drop(take());
+            assert_eq!(kept(), KEPT);
+            // As the thread's end does.
+            drop(End);
+            assert_eq!(kept(), 0);
+        })
+        .join()
+        .unwrap();
     }
 }
