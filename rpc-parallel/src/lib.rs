@@ -124,7 +124,7 @@ mod wire;
 pub use bootstrap::{Role, enter as init, role};
 pub use client::{Call, CallError, Client, Streaming};
 pub use codec::CodecError;
-pub use connection::{CallContext, ConnectError, ConnectionLost, Traffic};
+pub use connection::{CallContext, ConnectError, ConnectionLost, TooBig, Traffic};
 pub use death::{DeathReport, Exit};
 pub use fault::{Fault, PanicReport};
 pub use function::{Function, FunctionKind, Interface};

@@ -140,10 +140,10 @@ async fn bytes_above_the_limit_are_refused() {
     let vec = sample(100_000);
     assert!(within(client.vec(vec.clone())).await.unwrap() == vec);
     let vec = sample(100_001);
-    assert!(matches!(within(client.vec(vec.clone())).await, Err(CallError::TooBig { .. })));
-    assert!(matches!(within(client.slice(&vec)).await, Err(CallError::TooBig { .. })));
-    assert!(matches!(within(client.shared(vec.into())).await, Err(CallError::TooBig { .. })));
-    assert!(matches!(within(client.behind("text", sample(99_999).into())).await, Err(CallError::TooBig { .. })));
+    assert!(matches!(within(client.vec(vec.clone())).await, Err(CallError::TooBig(_))));
+    assert!(matches!(within(client.slice(&vec)).await, Err(CallError::TooBig(_))));
+    assert!(matches!(within(client.shared(vec.into())).await, Err(CallError::TooBig(_))));
+    assert!(matches!(within(client.behind("text", sample(99_999).into())).await, Err(CallError::TooBig(_))));
 }
 
 /// Bytes whose end is noticed by code that uses the connection.

@@ -211,7 +211,7 @@ async fn what_cannot_be_written_comes_after_what_can() {
                     read.iter().zip(&items).take(place.into()).all(|(read, item)| read.as_ref().unwrap() == item)
                 );
                 match (odd, read.last().unwrap()) {
-                    (Odd::Long(_), Err(CallError::TooBig { size, .. })) => assert!(*size > 20_000),
+                    (Odd::Long(_), Err(CallError::TooBig(found))) => assert!(found.size > 20_000),
                     (Odd::PanicsWritten, Err(error)) => assert!(error.to_string().contains("panic of the writer")),
                     (_, Err(error)) => assert!(error.to_string().contains("text of the writer"), "{error}"),
                     other => panic!("{other:?}"),

@@ -61,10 +61,11 @@ fn too_big<T: std::fmt::Debug, E: std::fmt::Debug + std::fmt::Display>(
     at_least: usize,
 ) {
     match result {
-        Err(error @ CallError::TooBig { .. }) => {
+        Err(error @ CallError::TooBig(_)) => {
             let text = error.to_string();
-            let CallError::TooBig { what: found, size, limit } = error else { unreachable!() };
-            assert!(found.contains(what), "{found}");
+            let CallError::TooBig(found) = error else { unreachable!() };
+            let (size, limit) = (found.size, found.limit);
+            assert!(found.what.contains(what), "{}", found.what);
             assert!(size as usize >= at_least && limit as usize == LIMIT, "{size} {limit}");
             assert!(text.contains("Settings::max_message_size"), "{text}");
         }

@@ -186,8 +186,8 @@ async fn c138_an_item_that_is_too_large_ends_its_stream() {
     assert_eq!(items.len(), 51);
     assert!(items[..50].iter().all(|item| item.as_ref().unwrap().len() == 1000));
     match &items[50] {
-        Err(CallError::TooBig { size, limit, .. }) => {
-            assert!(*size >= 10_000 && *limit as usize == LIMIT, "{size} {limit}");
+        Err(CallError::TooBig(found)) => {
+            assert!(found.size >= 10_000 && found.limit as usize == LIMIT, "{found:?}");
         }
         other => panic!("{other:?}"),
     }
@@ -199,8 +199,8 @@ async fn c138_an_item_that_is_too_large_ends_its_stream() {
 async fn c139_a_first_value_that_is_too_large() {
     let client = connect(small()).await;
     match within(client.state(10_000)).await {
-        Err(CallError::TooBig { limit, what, .. }) => {
-            assert_eq!((limit as usize, what.as_str()), (LIMIT, "the first value"));
+        Err(CallError::TooBig(found)) => {
+            assert_eq!((found.limit as usize, found.what.as_str()), (LIMIT, "the first value"));
         }
         other => panic!("{other:?}"),
     }

@@ -12,6 +12,8 @@ use crate::{
 ///
 /// The classes are disjoint. `E` is the method's own error; a method that returns a plain value has none, which the
 /// default `Infallible` says.
+///
+/// It has four words, for it is moved wherever a call is awaited: what is longer is in a box.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
@@ -20,7 +22,7 @@ pub enum CallError<E = Infallible> {
     App(E),
     /// The method panicked. The worker lives.
     #[error("the worker's method {0}; the worker lives on")]
-    Panicked(PanicReport),
+    Panicked(Box<PanicReport>),
     /// The worker's process has ended. The method may have run, in part or to its end.
     ///
     /// The process that spawned the worker knows everything about its end; another one what the kernel tells it, which has
@@ -43,17 +45,8 @@ pub enum CallError<E = Infallible> {
     )]
     Decode(String),
     /// A message exceeds the size limit of one side, and was not sent.
-    #[error(
-        "{what} would take {size} bytes, and the limit is {limit}; raise `Settings::max_message_size` or send it as a stream of smaller items"
-    )]
-    TooBig {
-        /// What was too big.
-        what: String,
-        /// Its size in bytes.
-        size: u64,
-        /// The limit in bytes.
-        limit: u64,
-    },
+    #[error("{0}")]
+    TooBig(Box<TooBig>),
     /// The worker does not know this function, or knows it with another signature: it runs another build.
     #[error("{0}")]
     Mismatch(String),
@@ -103,7 +96,7 @@ impl<E> CallError<E> {
             Self::DeadlineExceeded(limit) => CallError::DeadlineExceeded(limit),
             Self::Cancelled(text) => CallError::Cancelled(text),
             Self::Decode(text) => CallError::Decode(text),
-            Self::TooBig { what, size, limit } => CallError::TooBig { what, size, limit },
+            Self::TooBig(too_big) => CallError::TooBig(too_big),
             Self::Mismatch(text) => CallError::Mismatch(text),
         }
     }
@@ -137,6 +130,17 @@ impl CallError {
 
 impl<E> From<TooBig> for CallError<E> {
     fn from(too_big: TooBig) -> Self {
-        Self::TooBig { what: too_big.what, size: too_big.size, limit: too_big.limit }
+        Self::TooBig(Box::new(too_big))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_four_words_and_a_result_no_more() {
+        assert_eq!(size_of::<CallError>(), 32);
+        assert_eq!(size_of::<Result<u64, CallError>>(), 32);
     }
 }

@@ -237,10 +237,8 @@ pub(crate) fn failure(status: Status, payload: &[u8]) -> CallError {
     let text = || String::from_utf8_lossy(payload).into_owned();
     match status {
         Status::Panic => {
-            CallError::Panicked(codec::decode(payload).unwrap_or_else(|_| PanicReport {
-                message: "a report that cannot be decoded".into(),
-                location: None,
-            }))
+            let unknown = |_| PanicReport { message: "a report that cannot be decoded".into(), location: None };
+            CallError::Panicked(Box::new(codec::decode(payload).unwrap_or_else(unknown)))
         }
         Status::Deadline => CallError::DeadlineExceeded(std::time::Duration::ZERO),
         // Refused because the connection is closing, most likely: the function itself was not looked at.

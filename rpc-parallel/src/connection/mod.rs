@@ -43,4 +43,4 @@ pub(crate) use self::replies::{Collect, collect, collect_few};
 pub(crate) use self::sender::RawSender;
 pub(crate) use self::served::Serial;
 pub(crate) use self::target::Target;
-pub(crate) use self::too_big::TooBig;
+pub use self::too_big::TooBig;

@@ -1,13 +1,29 @@
 //! A message over its limit, and what it was.
 
+use std::fmt;
+
 use crate::wire;
 
-/// What was too big, how big, and the limit.
+/// A message that exceeds the size limit of one side, and was not sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct TooBig {
-    pub(crate) size: u64,
-    pub(crate) limit: u64,
-    pub(crate) what: String,
+#[non_exhaustive]
+pub struct TooBig {
+    /// What was too big.
+    pub what: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The limit in bytes.
+    pub limit: u64,
+}
+
+impl fmt::Display for TooBig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, size, limit } = self;
+        write!(
+            f,
+            "{what} would take {size} bytes, and the limit is {limit}; raise `Settings::max_message_size` or send it as a stream of smaller items"
+        )
+    }
 }
 
 impl TooBig {
