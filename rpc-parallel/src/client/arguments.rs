@@ -46,12 +46,27 @@ impl Arguments {
         name: &'static str,
         value: &T,
     ) -> Self {
-        let mut this = Self::begin(core, function);
-        if let Some(few) = codec::encode_few(value) {
-            this.call.set_few(few);
-            return this;
+        // Nothing has happened before it is known that this is all, so that what is not as usual begins anew: by a call that is
+        // the last thing done here, for which nothing has to be kept meanwhile.
+        if let Some(few) = codec::encode_few(value)
+            && core.is_matched()
+            && !CallContext::is_there()
+            && let Some(call) = RawCall::with_few(core.connection(), function.id, few)
+        {
+            return Self { call, function };
         }
-        this.encode(name, value)
+        Self::encode_first_any(core, function, name, value)
+    }
+
+    /// The same for any value.
+    #[inline(never)]
+    fn encode_first_any<T: ?Sized + Serialize>(
+        core: &ClientCore,
+        function: &'static Function,
+        name: &'static str,
+        value: &T,
+    ) -> Self {
+        Self::begin(core, function).write(name, |out, limit| codec::encode(value, out, limit))
     }
 
     /// The arguments of a call of `function`.

@@ -33,9 +33,15 @@ impl ClientCore {
         &self.connection
     }
 
+    /// Whether all functions are the same at the worker.
+    #[inline]
+    pub(crate) fn is_matched(&self) -> bool {
+        self.mismatched.is_empty()
+    }
+
     #[inline]
     pub(crate) fn check(&self, function: &Function) -> Result<(), String> {
-        if self.mismatched.is_empty() { Ok(()) } else { self.check_mismatched(function) }
+        if self.is_matched() { Ok(()) } else { self.check_mismatched(function) }
     }
 
     #[cold]

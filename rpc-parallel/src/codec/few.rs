@@ -66,10 +66,15 @@ fn varint(value: u64) -> Result<Few, Other> {
         let (word, len) = short_varint(value as u32);
         return Ok(Few::new(word.into(), len));
     }
-    match long_varint(value) {
-        (word, _, len @ ..=Few::MOST) => Ok(Few::new(word, len)),
-        _ => Err(Other),
-    }
+    let few = long(value);
+    if few.is_there() { Ok(few) } else { Err(Other) }
+}
+
+/// By itself, for it would take its registers from what writes other numbers.
+#[inline(never)]
+fn long(value: u64) -> Few {
+    let (word, _, len) = long_varint(value);
+    Few::new(word, len)
 }
 
 /// Zig-zag: small numbers are short, whatever their sign.

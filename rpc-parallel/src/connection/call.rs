@@ -103,6 +103,17 @@ impl RawCall {
         call
     }
 
+    /// The same with these arguments, if there is memory for it.
+    #[inline(always)]
+    pub(crate) fn with_few(connection: &Connection, function: FunctionId, few: Few) -> Option<Box<Self>> {
+        let mut call = spare::take_last()?;
+        debug_assert!(call.connection.is_none() && call.arguments.as_ref().is_none_or(|arguments| arguments.is_empty()));
+        // There is none before, which would have to be dropped.
+        std::mem::forget(call.connection.replace(connection.clone()));
+        (call.function, call.few) = (function, few);
+        Some(call)
+    }
+
     /// It gets no reply, and is over as soon as it is sent.
     pub(crate) fn set_one_way(&mut self) {
         if let State::Unsent { one_way } = &mut self.state {
@@ -125,13 +136,6 @@ impl RawCall {
             arguments.extend_from_slice(few.bytes().get(..few.len()).unwrap_or_default());
         }
         arguments
-    }
-
-    /// Sets the arguments, all of them so far, if they are few. Otherwise they go [elsewhere](Self::arguments).
-    #[inline]
-    pub(crate) fn set_few(&mut self, few: Few) {
-        debug_assert!(self.arguments.as_ref().is_none_or(|arguments| arguments.is_empty()));
-        self.few = few;
     }
 
     /// What follows the arguments so far, and is not copied.
@@ -288,12 +292,21 @@ impl RawCall {
     /// Nobody is interested in the call any more: if it was sent, the worker drops its handler.
     #[inline]
     pub(crate) fn retire(mut self: Box<Self>) {
-        if !matches!(self.state, State::PlainOver) {
-            self.clean();
+        if !matches!(self.state, State::PlainOver) || self.arguments.is_some() {
+            return self.retire_any();
         }
         // The last client of a connection may go with it.
         self.connection = None;
         spare::give(self);
+    }
+
+    #[inline(never)]
+    fn retire_any(mut self: Box<Self>) {
+        if !matches!(self.state, State::PlainOver) {
+            self.clean();
+        }
+        self.connection = None;
+        spare::give_cleared(self);
     }
 
     /// Gives up, and drops, what most calls do not have.

@@ -93,7 +93,8 @@ impl Answer {
         self.end();
     }
 
-    /// A value, or the method's error. Large bytes are not copied.
+    /// A value, or the method's error. Large bytes are not copied. It is there once for each type, whatever the number of methods.
+    #[inline(never)]
     pub(crate) fn encode<T: Serialize + Any>(&mut self, status: Status, value: &mut T) {
         if let Some(bytes) = bulk::take_large(value) {
             return self.finish(status, bytes.into());

@@ -48,7 +48,13 @@ const FEW: usize = 4;
 /// A call without a connection, a function, or arguments.
 #[inline]
 pub(super) fn take() -> Box<RawCall> {
-    SPARE.with(|spare| spare.last.take()).unwrap_or_else(take_other)
+    take_last().unwrap_or_else(take_other)
+}
+
+/// The same, if the last call that was over is still there.
+#[inline(always)]
+pub(super) fn take_last() -> Option<Box<RawCall>> {
+    SPARE.with(|spare| spare.last.take())
 }
 
 #[cold]
@@ -90,22 +96,23 @@ fn drop_arguments(arguments: Box<Vec<u8>>) {
     drop(arguments);
 }
 
-/// Keeps the memory of a call that is over and has nothing left but its arguments.
+/// Keeps the memory of a call that is over and has nothing left.
 #[inline]
 pub(super) fn give(mut call: Box<RawCall>) {
     call.state = State::Unsent { one_way: false };
     call.few = Few::EMPTY;
+    SPARE.with(|spare| spare.put(call));
+}
+
+/// The same once its arguments are [cleared](clear).
+#[inline(never)]
+pub(super) fn give_cleared(mut call: Box<RawCall>) {
     if let Some(arguments) = &mut call.arguments {
         clear(arguments);
     }
-    SPARE.with(|spare| {
-        if !spare.keeps() {
-            return drop_call(call);
-        }
-        if let Some(before) = spare.last.replace(Some(call)) {
-            spare.keep(before);
-        }
-    });
+    call.state = State::Unsent { one_way: false };
+    call.few = Few::EMPTY;
+    SPARE.with(|spare| spare.put(call));
 }
 
 #[cold]
@@ -136,6 +143,16 @@ impl Spare {
     fn begin(&self) -> bool {
         self.keeps.set(END.try_with(|_| ()).is_ok());
         self.keeps.get()
+    }
+
+    #[inline(always)]
+    fn put(&self, call: Box<RawCall>) {
+        if !self.keeps() {
+            return drop_call(call);
+        }
+        if let Some(before) = self.last.replace(Some(call)) {
+            self.keep(before);
+        }
     }
 
     #[inline(never)]
