@@ -107,7 +107,9 @@ impl RawCall {
     #[inline(always)]
     pub(crate) fn with_few(connection: &Connection, function: FunctionId, few: Few) -> Option<Box<Self>> {
         let mut call = spare::take_last()?;
-        debug_assert!(call.connection.is_none() && call.arguments.as_ref().is_none_or(|arguments| arguments.is_empty()));
+        debug_assert!(
+            call.connection.is_none() && call.arguments.as_ref().is_none_or(|arguments| arguments.is_empty())
+        );
         // There is none before, which would have to be dropped.
         std::mem::forget(call.connection.replace(connection.clone()));
         (call.function, call.few) = (function, few);

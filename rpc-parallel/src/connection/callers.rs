@@ -106,22 +106,16 @@ impl Callers {
         true
     }
 
-    /// A short reply has come, somewhere in `input`.
+    /// A short reply has come: the first `len` bytes of `reply`.
     #[inline]
-    pub(super) fn replied_short(
-        &mut self,
-        slot: u32,
-        status: Status,
-        input: &[u8],
-        (start, end): (usize, usize),
-    ) -> Option<Waker> {
+    pub(super) fn replied_short(&mut self, slot: u32, status: Status, reply: &[u8], len: usize) -> Option<Waker> {
         let caller = self.slots.get_mut(slot as usize).filter(|caller| caller.state == CallerState::Waiting)?;
-        let few = Few::front(input.get(start..).unwrap_or_default(), end.wrapping_sub(start));
+        let few = Few::front(reply, len);
         if status == Status::Ok && few.is_there() {
             (caller.word, caller.len, caller.state) = (few.word(), few.len() as u8, CallerState::Briefly);
         } else {
             (caller.status, caller.state) = (status, CallerState::Replied);
-            payload_at(&mut self.payloads, slot).fill(input, (start, end));
+            payload_at(&mut self.payloads, slot).fill(reply, (0, len));
         }
         caller.waker.take()
     }
@@ -271,7 +265,7 @@ mod tests {
         let slot = callers.vacant();
         callers.occupy(slot, None);
         assert!(!callers.take_few(slot).is_there(), "before the reply");
-        assert!(callers.replied_short(slot, status, &input, (3, 3 + len)).is_none(), "nobody is to be woken");
+        assert!(callers.replied_short(slot, status, &input[3..], len).is_none(), "nobody is to be woken");
         let few = callers.take_few(slot);
         let (mut payload, mut taken) = (Payload::default(), Status::Refused);
         let other = callers.take_plain(slot, &mut payload, &mut taken).then(|| (payload.to_vec(), taken));

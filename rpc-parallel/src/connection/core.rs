@@ -276,9 +276,9 @@ impl Core {
     pub(super) fn take_replies(&mut self, wakers: &mut Vec<Waker>) -> usize {
         let Self { session, waiting, .. } = self;
         let (callers, mut replies) = (&mut waiting.callers, 0);
-        session.take_replies(|_, caller, status, input, part| {
+        session.take_replies(|_, caller, status, reply, len| {
             replies += 1;
-            if let Some(waker) = callers.replied_short(caller, status, input, part) {
+            if let Some(waker) = callers.replied_short(caller, status, reply, len) {
                 wakers.push(waker);
             }
         });

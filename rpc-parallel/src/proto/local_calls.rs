@@ -15,7 +15,9 @@ pub(super) struct LocalCalls {
     calls: Vec<LocalCall>,
     /// The number that is used next, or none: then a new one is.
     free: u32,
-    open: usize,
+    /// How many are in use. Of another size than the bytes: side by side the compiler would have the two in one register,
+    /// which costs more.
+    open: u32,
     /// The bytes of the arguments of all that wait for a reply.
     bytes: usize,
 }
@@ -69,7 +71,7 @@ impl LocalCalls {
     /// How many numbers are in use.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.open
+        self.open as usize
     }
 
     /// The bytes of the arguments of all that wait for a reply.
@@ -143,19 +145,11 @@ impl LocalCalls {
         }
     }
 
-    /// Ends a call by a reply that nothing follows, if the call is one that has no streams, was written and is wanted.
-    /// Returns what came with it.
-    #[inline]
-    pub(super) fn close_short(&mut self, id: CallId, written: u64) -> Option<u32> {
-        let call = self.calls.get_mut(id.0 as usize)?;
-        if call.state != LocalState::Plain || call.queued_until > written {
-            return None;
-        }
-        call.state = LocalState::Free;
-        self.bytes -= call.bytes as usize;
-        self.open -= 1;
-        let next = std::mem::replace(&mut self.free, id.0);
-        Some(std::mem::replace(&mut call.tag, next))
+    /// To end several of them.
+    #[inline(always)]
+    pub(super) fn closing(&mut self) -> ClosingCalls<'_> {
+        let Self { calls, free, open, bytes } = self;
+        ClosingCalls { closed: 0, freed: *free, less: 0, calls, free, open, bytes }
     }
 
     /// Gives the number back.
@@ -167,6 +161,43 @@ impl LocalCalls {
             self.free = id.0;
             self.open -= 1;
         }
+    }
+}
+
+/// Ends calls by replies that nothing follows. What it counts stays in registers until it is dropped.
+pub(super) struct ClosingCalls<'a> {
+    calls: &'a mut [LocalCall],
+    /// How many were ended, the last of them, and how many bytes they had.
+    closed: u32,
+    freed: u32,
+    less: usize,
+    free: &'a mut u32,
+    open: &'a mut u32,
+    bytes: &'a mut usize,
+}
+
+impl ClosingCalls<'_> {
+    /// Ends a call, if it is one that has no streams, was written and is wanted. Returns what came with it.
+    #[inline(always)]
+    pub(super) fn close(&mut self, id: CallId, written: u64) -> Option<u32> {
+        let call = self.calls.get_mut(id.0 as usize)?;
+        if call.state != LocalState::Plain || call.queued_until > written {
+            return None;
+        }
+        call.state = LocalState::Free;
+        self.less += call.bytes as usize;
+        self.closed += 1;
+        let next = std::mem::replace(&mut self.freed, id.0);
+        Some(std::mem::replace(&mut call.tag, next))
+    }
+}
+
+impl Drop for ClosingCalls<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.free = self.freed;
+        *self.open -= self.closed;
+        *self.bytes -= self.less;
     }
 }
 

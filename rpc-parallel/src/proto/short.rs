@@ -49,22 +49,25 @@ impl Session {
         Some(call)
     }
 
-    /// Takes the short replies that come next, up to the first frame that is something else. `take` gets the call,
-    /// what came with it, and where in which bytes the reply is.
+    /// Takes the short replies that come next, up to the first frame that is something else. `take` gets the call, what came
+    /// with it, and bytes of which the first are the reply, and how many.
     #[inline]
-    pub(crate) fn take_replies(&mut self, mut take: impl FnMut(CallId, u32, Status, &[u8], (usize, usize))) {
+    pub(crate) fn take_replies(&mut self, mut take: impl FnMut(CallId, u32, Status, &[u8], usize)) {
         if !self.is_plain() || self.wants_vacancy {
             return;
         }
         let written = self.output.sent();
         let input = self.input.bytes();
         let mut rest = input;
-        while let Some(ShortReply { call, status, payload }) = short_reply(rest)
-            && let Some(tag) = self.local.close_short(call, written)
+        let mut calls = self.local.closing();
+        while let Some(ShortReply { call, status, payload: (start, end) }) = short_reply(rest)
+            && let Some((reply, others)) = rest.get(start..).zip(rest.get(end..))
+            && let Some(tag) = calls.close(call, written)
         {
-            take(call, tag, status, rest, payload);
-            rest = rest.get(payload.1..).unwrap_or_default();
+            take(call, tag, status, reply, end - start);
+            rest = others;
         }
+        drop(calls);
         let taken = input.len() - rest.len();
         self.input.advance(taken);
     }

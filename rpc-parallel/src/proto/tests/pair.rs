@@ -130,9 +130,9 @@ impl End {
             self.turn = !self.turn;
             if self.turn {
                 let Self { session, events, .. } = self;
-                session.take_replies(|call, tag, status, bytes, part| {
+                session.take_replies(|call, tag, status, reply, len| {
                     let mut payload = Payload::default();
-                    payload.fill(bytes, part);
+                    payload.fill(reply, (0, len));
                     events.push(Event::Replied { call, tag, status, payload, download: false });
                 });
                 let mut run = Run::default();
