@@ -102,6 +102,7 @@ where
             match this.slot.as_mut().project() {
                 InSlot::Empty => drop(this.slot.as_mut().project_replace(Slot::Full { future })),
                 InSlot::Full { .. } => {
+                    debug_assert!(false, "it was cleared");
                     mem::forget(future);
                     return Poll::Ready(());
                 }

@@ -258,3 +258,17 @@ async fn c128_open_calls_learn_of_the_end() {
     assert!(died(&within(ours.pid()).await.unwrap_err()) && lost(&within(other.pid()).await.unwrap_err()));
     assert!(ours.pid().await.unwrap_err().is_disconnected());
 }
+
+/// What is set after the end of a call is of no consequence for those after it, which are put together where it was.
+#[tokio::test]
+async fn a_deadline_that_is_set_too_late_is_nobodys() {
+    let client = Gates::spawn(()).connect().await.unwrap();
+    let mut over = client.note(1);
+    within(&mut over).await.unwrap();
+    drop(over.deadline(std::time::Duration::from_millis(1)));
+    let waiting = client.wait("late".into()).start();
+    // Longer than that deadline.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    within(client.open("late".into())).await.unwrap();
+    assert_eq!(within(waiting).await.unwrap(), "late");
+}

@@ -284,6 +284,10 @@ fn a_runtime_is_asked_for_in_words() {
     drop(runtime);
     assert!(outside(client.take(stream::iter([1])).deadline(minute).start()).unwrap_err().is_disconnected());
     assert!(outside(client.closed()).to_string().contains("runtime"));
+    // A task of another runtime is polled when it is woken, and not before.
+    for call in [client.pid().start(), client.pid()] {
+        assert!(bare.block_on(call).unwrap_err().is_disconnected());
+    }
 }
 
 /// Runs a future as an executor does that knows nothing of tokio.

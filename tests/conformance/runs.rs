@@ -57,6 +57,14 @@ impl<'de> Deserialize<'de> for Odd {
     }
 }
 
+/// As large as what is handled many at a time may be.
+pub(crate) type Block = [u64; 8];
+
+/// Not all of them are equally long.
+fn block(n: usize) -> Block {
+    std::array::from_fn(|at| if n % 7 == 3 { u64::MAX } else { (n * at) as u64 })
+}
+
 /// What came of the uploads.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Vec<Plain>>);
@@ -76,6 +84,9 @@ pub(crate) trait Runs {
     async fn items(&self, items: Vec<(u16, u8, u8)>, then: u8) -> impl Stream<Item = Plain>;
     async fn numbers(&self, numbers: Vec<u64>) -> impl Stream<Item = u64>;
     async fn nothings(&self, count: usize) -> impl Stream<Item = ()>;
+    async fn blocks(&self, count: usize) -> impl Stream<Item = Block>;
+    /// How many were the ones that were to come.
+    async fn take_blocks(&self, blocks: impl Stream<Item = Block>) -> usize;
     async fn take(&self, items: impl Stream<Item = Plain>) -> usize;
     async fn take_numbers(&self, numbers: impl Stream<Item = u64>) -> Vec<u64>;
     async fn seen(&self) -> Vec<u16>;
@@ -107,6 +118,12 @@ impl Runs for Seen {
     }
     async fn nothings(&self, count: usize) -> impl Stream<Item = ()> {
         stream::iter(0..count).map(|_| ())
+    }
+    async fn blocks(&self, count: usize) -> impl Stream<Item = Block> {
+        stream::iter(0..count).map(block)
+    }
+    async fn take_blocks(&self, blocks: impl Stream<Item = Block> + Send + Unpin) -> usize {
+        blocks.enumerate().filter(|(n, found)| std::future::ready(*found == block(*n))).count().await
     }
     async fn take(&self, items: impl Stream<Item = Plain> + Send + Unpin) -> usize {
         self.0.lock().unwrap().clear();
@@ -217,6 +234,20 @@ async fn what_cannot_be_written_comes_after_what_can() {
                     other => panic!("{other:?}"),
                 }
             }
+        }
+    }
+}
+
+/// Items that take a cache line each, with credit for fewer than are collected, and for more.
+#[tokio::test]
+async fn items_of_a_cache_line_arrive() {
+    for window in [1024, 1 << 20] {
+        let client = connect(Some(window)).await;
+        for count in COUNTS.map(usize::from) {
+            let blocks: Vec<_> = (0..count).map(block).collect();
+            let read: Vec<_> = within(client.blocks(count).await.unwrap().collect()).await;
+            assert_eq!(read.into_iter().map(Result::unwrap).collect::<Vec<_>>(), blocks);
+            assert_eq!(within(client.take_blocks(stream::iter(blocks))).await.unwrap(), count);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 /// The classes are disjoint. `E` is the method's own error; a method that returns a plain value has none, which the
 /// default `Infallible` says.
 ///
-/// It has four words, for it is moved wherever a call is awaited: what is longer is in a box.
+/// But for an `E` that is longer it has four words, for it is moved wherever a call is awaited: what is longer is in a box.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {

@@ -108,7 +108,9 @@ impl RawCall {
     pub(crate) fn with_few(connection: &Connection, function: FunctionId, few: Few) -> Option<Box<Self>> {
         let mut call = spare::take_last()?;
         debug_assert!(
-            call.connection.is_none() && call.arguments.as_ref().is_none_or(|arguments| arguments.is_empty())
+            call.connection.is_none()
+                && call.special.is_none()
+                && call.arguments.as_ref().is_none_or(|arguments| arguments.is_empty())
         );
         // There is none before, which would have to be dropped.
         std::mem::forget(call.connection.replace(connection.clone()));
@@ -294,7 +296,7 @@ impl RawCall {
     /// Nobody is interested in the call any more: if it was sent, the worker drops its handler.
     #[inline]
     pub(crate) fn retire(mut self: Box<Self>) {
-        if !matches!(self.state, State::PlainOver) || self.arguments.is_some() {
+        if !matches!(self.state, State::PlainOver) || self.arguments.is_some() || self.special.is_some() {
             return self.retire_any();
         }
         // The last client of a connection may go with it.
@@ -304,18 +306,10 @@ impl RawCall {
 
     #[inline(never)]
     fn retire_any(mut self: Box<Self>) {
-        if !matches!(self.state, State::PlainOver) {
-            self.clean();
-        }
-        self.connection = None;
-        spare::give_cleared(self);
-    }
-
-    /// Gives up, and drops, what most calls do not have.
-    #[inline(never)]
-    fn clean(&mut self) {
         self.give_up();
         self.special = None;
+        self.connection = None;
+        spare::give_cleared(self);
     }
 
     fn special(&mut self) -> &mut Special {

@@ -12,7 +12,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Callers {
     slots: Vec<Caller>,
-    /// By slot, the replies that are more than a few bytes. There are as many as the last slot that had one needs.
+    /// By slot, the replies that are no success of a few bytes, or did not come in a run of short ones. There are as many as
+    /// the last slot that had one needs.
     payloads: Vec<Payload>,
     /// The slot that is used next, or none: then a new one is.
     free: Link,

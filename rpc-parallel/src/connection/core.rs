@@ -324,6 +324,8 @@ impl Core {
     /// Ends everything that waits: the terminal error is stored first, so that whoever is woken finds it.
     pub(super) fn end(&mut self, terminal: Terminal) -> Vec<Waker> {
         self.terminal.get_or_insert(terminal);
+        // Nobody would answer, nor write: whoever calls looks for the error.
+        self.session.take_no_calls();
         self.expecting = None;
         let mut wakers = Vec::new();
         self.vacancy.take(&mut wakers);

@@ -128,7 +128,8 @@ impl RawSender {
         while self.batch.len() < full && self.ending.is_none() {
             let polled = if const { is_plain::<S::Item>() } {
                 // As many as there is credit for, if they are as long as such items mostly are.
-                let wanted = ((full - self.batch.len()) / LONG).clamp(1, RUN);
+                let long = const { if size_of::<S::Item>() > LONG { size_of::<S::Item>() } else { LONG } };
+                let wanted = ((full - self.batch.len()) / long).clamp(1, RUN);
                 let polled = collect(cx, stream.as_mut(), run, wanted);
                 self.encode_run(run, encode, full);
                 polled
@@ -276,7 +277,7 @@ pub(super) fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
 /// frame, and into one read of the other side.
 const BATCH_SIZE: usize = 60 << 10;
 
-/// Hardly any item that is collected is longer.
+/// Hardly any item that is collected is longer than this and than it is in memory.
 const LONG: usize = 24;
 
 /// A batch of this size is written at once. Smaller ones wait for what others queue: a write for each would cost more

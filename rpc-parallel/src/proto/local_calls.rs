@@ -232,3 +232,36 @@ impl LocalCall {
         !self.streams.has_uploads() && self.is_over()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_are_ended_together_give_their_numbers_back() {
+        let mut calls = LocalCalls::default();
+        for n in 0..5 {
+            let id = calls.next();
+            assert_eq!(id, CallId(n));
+            calls.open_short(id, 10 + n, 100 + n, u64::from(n));
+        }
+        calls.get_mut(CallId(2)).unwrap().cancel();
+        let mut closing = calls.closing();
+        assert_eq!(closing.close(CallId(1), 9), Some(101));
+        assert_eq!(closing.close(CallId(1), 9), None, "it is over");
+        assert_eq!(closing.close(CallId(2), 9), None, "nobody wants the reply");
+        assert_eq!(closing.close(CallId(4), 3), None, "it was not written");
+        assert_eq!(closing.close(CallId(7), 9), None, "there is none");
+        assert_eq!(closing.close(CallId(3), 9), Some(103));
+        drop(closing);
+        assert_eq!((calls.len(), calls.bytes()), (3, 10 + 12 + 14));
+        drop(calls.closing());
+        assert_eq!((calls.len(), calls.bytes()), (3, 10 + 12 + 14));
+        let mut next = || {
+            let id = calls.next();
+            calls.open_short(id, 0, 0, 0);
+            id.0
+        };
+        assert_eq!([next(), next(), next()], [3, 1, 5], "the last one first, and then new ones");
+    }
+}

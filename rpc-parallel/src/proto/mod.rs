@@ -48,5 +48,6 @@ pub(crate) use event::{
 };
 pub(crate) use run::Run;
 pub(crate) use session::Session;
+pub(crate) use short::SHORT;
 
 pub(crate) use crate::wire::TraceContext;

@@ -10,8 +10,9 @@ use crate::{
     wire::{Few, ShortReply, Status, short_reply},
 };
 
-/// Arguments up to this size are within every limit that settings can have.
-const SHORT: usize = 1 << 10;
+/// Arguments up to this size are within every limit that settings can have: longer ones make no [short
+/// call](Session::open_short).
+pub(crate) const SHORT: usize = 1 << 10;
 
 impl Session {
     /// Makes a short call without anything special, if nothing is in its way, with `arguments` or, if they are there, a `few`.
@@ -47,6 +48,11 @@ impl Session {
         let queued_until = output.push_short_call(call, function, few, &[]);
         local.open_short(call, few.len() as u32, tag, queued_until);
         Some(call)
+    }
+
+    /// From now on there are no short calls, whatever else happens.
+    pub(crate) fn take_no_calls(&mut self) {
+        self.takes_calls = 0;
     }
 
     /// Takes the short replies that come next, up to the first frame that is something else. `take` gets the call, what came

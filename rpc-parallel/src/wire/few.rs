@@ -50,7 +50,7 @@ impl Few {
     pub(crate) fn front(bytes: &[u8], len: usize) -> Self {
         match bytes.first_chunk() {
             Some(word) => Self::new(u64::from_le_bytes(*word), len),
-            None => Self::of(bytes.get(..len).unwrap_or_default()),
+            None => bytes.get(..len).map_or(Self::NONE, Self::of),
         }
     }
 
@@ -100,6 +100,7 @@ mod tests {
                 }
             }
         }
+        assert!(!Few::front(b"abc", 4).is_there(), "there are not so many");
         assert!(!Few::of(&all).is_there() && !Few::NONE.is_there() && Few::EMPTY.is_there());
     }
 }

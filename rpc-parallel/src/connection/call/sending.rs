@@ -11,7 +11,7 @@ use super::{CallFailure, RawCall, Special, State, spare};
 use crate::{
     connection::{RawSender, Shared, TooBig, core::Core},
     id::{CallId, FunctionId},
-    proto::{CallSide, OpenCall, OpenCallError, StreamKey},
+    proto::{CallSide, OpenCall, OpenCallError, SHORT, StreamKey},
     wire::{CloseReason, Few},
 };
 
@@ -38,6 +38,9 @@ impl RawCall {
         else {
             return false;
         };
+        if !self.few.is_there() && self.has_long_arguments() {
+            return false;
+        }
         let mut core = connection.shared().lock();
         if let Some((call, slot)) = core.open_along(self.function, self.few, cx.as_deref()) {
             self.state = State::Sent { call, slot, spins: false };
@@ -54,6 +57,11 @@ impl RawCall {
             spare::give_arguments(&mut self.arguments);
         }
         true
+    }
+
+    #[inline(never)]
+    fn has_long_arguments(&self) -> bool {
+        self.arguments.as_ref().is_some_and(|arguments| arguments.len() > SHORT)
     }
 
     /// Sends the call, and has the task woken by what it waits for next. `Pending` if the worker takes no further calls

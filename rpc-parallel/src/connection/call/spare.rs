@@ -112,7 +112,12 @@ pub(super) fn give_cleared(mut call: Box<RawCall>) {
     }
     call.state = State::Unsent { one_way: false };
     call.few = Few::EMPTY;
-    SPARE.with(|spare| spare.put(call));
+    SPARE.with(|spare| {
+        // One that has none is given back sooner.
+        let arguments = spare.arguments.take().filter(|_| spare.keeps());
+        spare.arguments.set(arguments.or_else(|| call.arguments.take()));
+        spare.put(call);
+    });
 }
 
 #[cold]
@@ -171,7 +176,8 @@ impl Drop for End {
     fn drop(&mut self) {
         SPARE.with(|spare| {
             spare.keeps.set(false);
-            drop((spare.last.take(), spare.arguments.take(), take_all(&mut *spare.others.borrow_mut())));
+            let others = take_all(&mut *spare.others.borrow_mut());
+            drop((spare.last.take(), spare.arguments.take(), others));
         });
     }
 }

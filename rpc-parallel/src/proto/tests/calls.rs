@@ -10,7 +10,7 @@ use super::{
 use crate::{
     id::{CallId, FunctionId},
     settings::Settings,
-    wire::{CloseKind, Closer, Frame, Status, TraceContext},
+    wire::{CloseKind, Closer, Few, Frame, Status, TraceContext},
 };
 
 #[test]
@@ -239,4 +239,72 @@ fn what_comes_late_for_a_finished_call_is_ignored() {
     mock.end.session.cancel(CallId(9));
     assert_eq!(mock.end.session.send_credit(key), 0);
     assert!(!mock.end.session.transmit());
+}
+
+/// Calls of a few bytes, and short ones, as many as the peer takes.
+#[test]
+fn short_calls_stay_within_what_the_peer_takes() {
+    let function = FunctionId::from_raw(42);
+    let settings = |calls, bytes| Settings { max_open_calls: calls, max_open_bytes: bytes, ..Settings::default() };
+    let few = Few::of(b"abcd");
+    for calls in [1, 2, 5] {
+        let mut pair = Pair::connected(settings(calls, 1 << 20));
+        let session = &mut pair.initiator.session;
+        assert!(session.open_few(function, few, 0).is_none(), "it is for a call beside others");
+        let first = session.open_short(function, few, b"something else", 0).expect("there is room");
+        let others: Vec<_> =
+            (1..calls).map(|tag| session.open_few(function, few, tag as u32).expect("there is room")).collect();
+        assert!(session.open_few(function, few, 9).is_none() && session.open_short(function, few, b"", 9).is_none());
+        pair.drive();
+        assert_eq!(pair.acceptor.take().len(), calls);
+        for id in others.into_iter().chain([first]) {
+            pair.reply(id, b"ok", false);
+        }
+        pair.drive();
+        assert_eq!(pair.initiator.take().len(), calls);
+        let session = &mut pair.initiator.session;
+        assert!(session.open_short(function, few, b"", 0).is_some(), "there is room again");
+    }
+    let limits = Settings { max_message_size: 1 << 10, ..settings(100, (1 << 10) + 8) };
+    let mut pair = Pair::connected(limits);
+    let session = &mut pair.initiator.session;
+    session.open_short(function, Few::NONE, &[7; 1 << 10], 0).expect("there is room");
+    session.open_few(function, few, 0).expect("four of eight bytes are left");
+    assert!(session.open_few(function, Few::of(b"abcde"), 0).is_none());
+    assert!(session.open_short(function, Few::NONE, &[7; 9], 0).is_none());
+    session.open_few(function, few, 0).expect("all that is left");
+    assert!(session.open_few(function, Few::of(b"a"), 0).is_none());
+}
+
+/// Who closes, or whose peer does, makes no short calls.
+#[test]
+fn short_calls_end_with_the_connection() {
+    let refused = |session: &mut Session| {
+        let (function, few) = (FunctionId::from_raw(42), Few::of(b"abcd"));
+        session.open_few(function, few, 0).is_none() && session.open_short(function, few, b"", 0).is_none()
+    };
+    let open = |pair: &mut Pair| {
+        let id = pair.initiator.session.open_call(&mut call(b"x")).expect("there is room");
+        pair.drive();
+        pair.acceptor.take();
+        id
+    };
+    let mut pair = Pair::connected(Settings::default());
+    open(&mut pair);
+    assert!(!refused(&mut pair.initiator.session));
+    let now = pair.now;
+    pair.initiator.session.close_gracefully(now, Duration::from_secs(9), "done");
+    assert!(refused(&mut pair.initiator.session));
+    pair.drive();
+    assert!(refused(&mut pair.acceptor.session), "the peer closes");
+
+    let mut pair = Pair::connected(Settings::default());
+    open(&mut pair);
+    pair.initiator.session.close(now, CloseKind::ShuttingDown, "done");
+    assert!(refused(&mut pair.initiator.session));
+
+    let mut pair = Pair::connected(Settings::default());
+    open(&mut pair);
+    pair.initiator.session.take_no_calls();
+    assert!(refused(&mut pair.initiator.session));
 }
