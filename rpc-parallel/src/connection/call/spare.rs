@@ -113,9 +113,11 @@ pub(super) fn give_cleared(mut call: Box<RawCall>) {
     call.state = State::Unsent { one_way: false };
     call.few = Few::EMPTY;
     SPARE.with(|spare| {
-        // One that has none is given back sooner.
-        let arguments = spare.arguments.take().filter(|_| spare.keeps());
-        spare.arguments.set(arguments.or_else(|| call.arguments.take()));
+        if spare.keeps() {
+            // A call that has none is given back sooner.
+            let arguments = spare.arguments.take();
+            spare.arguments.set(arguments.or_else(|| call.arguments.take()));
+        }
         spare.put(call);
     });
 }
@@ -205,6 +207,12 @@ mod tests {
             assert_eq!(kept(), KEPT + 1);
             drop(take());
             assert_eq!(kept(), KEPT);
+            let mut call = take();
+            call.arguments().extend([1, 2, 3]);
+            give_cleared(call);
+            assert_eq!(kept(), KEPT);
+            let arguments = arguments();
+            assert!(arguments.is_empty() && arguments.capacity() >= 3, "they are handed on");
             // As the thread's end does.
             drop(End);
             assert_eq!(kept(), 0);
